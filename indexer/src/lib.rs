@@ -1,0 +1,1 @@
+//! Tantivy shards: the embedded archive.

@@ -1,0 +1,1 @@
+//! The durable log of what was received: the source of truth; OTLP record views.

@@ -1,0 +1,164 @@
+//! The archive: the questions that a store of records answers, whatever engine it is made of.
+//!
+//! Record ids are made at intake, no engine's offset is ever read as evidence, and no engine's query
+//! type crosses this boundary. Answers may come in any order, and a record twice; a partial answer
+//! says that it is partial.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use timeline::document::{Completeness, Incompleteness, Stats};
+use timeline::id::TraceId;
+use timeline::record::{Position, Record};
+use timeline::time::Time;
+
+use crate::predicate::Predicate;
+
+/// A store of records.
+pub trait Archive: Send + Sync {
+    /// The records that match, newest arrival first, a page at a time.
+    fn find(
+        &self,
+        predicate: &Predicate,
+        window: Window,
+        page: Page,
+        effort: &Effort,
+    ) -> Result<Found, ArchiveError>;
+
+    /// All records of these traces, in any order, perhaps twice.
+    fn fetch(&self, traces: &[TraceId], effort: &Effort) -> Result<Fetched, ArchiveError>;
+
+    /// What any answer of this archive lacks at this moment: shards that cannot be read, records not yet indexed.
+    fn completeness(&self) -> Result<Completeness, ArchiveError>;
+
+    /// The records that arrived after `after`, oldest first, at most `limit`, without waiting;
+    /// with `after` absent, none, but the position to go on from.
+    fn follow(
+        &self,
+        after: Option<Position>,
+        limit: usize,
+        effort: &Effort,
+    ) -> Result<Followed, ArchiveError>;
+
+    /// What it holds.
+    fn stats(&self) -> Result<Stats, ArchiveError>;
+}
+
+/// A stretch of the records' own times; open where `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment inside.
+    pub since: Option<Time>,
+    /// The first moment past it.
+    pub until: Option<Time>,
+}
+
+impl Window {
+    /// Whether `time` lies inside.
+    pub fn contains(self, time: Time) -> bool {
+        self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
+    }
+}
+
+/// Which part of a long answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Only records that stand before this position; `None` for the newest.
+    pub before: Option<Position>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// How hard to try: a budget, and a way to be told to stop.
+#[derive(Clone)]
+pub struct Effort {
+    /// At most so many records are read from the journal before the answer is cut and says so.
+    pub records_max: u64,
+    cancelled: Arc<AtomicBool>,
+    scanned: Option<Progress>,
+}
+
+/// Called with the share of a scan that is done, from 0 to 1.
+pub type Progress = Arc<dyn Fn(f64) + Send + Sync>;
+
+impl Effort {
+    /// At most `records_max` records are read.
+    pub fn new(records_max: u64) -> Effort {
+        Effort { records_max, cancelled: Arc::default(), scanned: None }
+    }
+
+    /// The same effort, which tells `progress` how far a scan has come.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Effort {
+        self.scanned = Some(progress);
+        self
+    }
+
+    /// Asks the work to stop; it does at the next block it reads.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// An error once [`Effort::cancel`] was called.
+    pub fn check(&self) -> Result<(), ArchiveError> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(ArchiveError::Cancelled) } else { Ok(()) }
+    }
+
+    /// Tells how far a scan has come, from 0 to 1.
+    pub fn report(&self, share: f64) {
+        if let Some(progress) = &self.scanned {
+            progress(share);
+        }
+    }
+}
+
+impl std::fmt::Debug for Effort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Effort")
+            .field("records_max", &self.records_max)
+            .field("cancelled", &self.cancelled)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A page of records that match.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Newest arrival first, no record twice.
+    pub records: Vec<Record>,
+    /// How many match in all; at least so many where `reasons` holds `Truncated`.
+    pub total: u64,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<Position>,
+    /// Why the answer may lack something.
+    pub reasons: Vec<Incompleteness>,
+}
+
+/// Records fetched by key.
+#[derive(Clone, Debug, Default)]
+pub struct Fetched {
+    /// In any order, perhaps twice.
+    pub records: Vec<Record>,
+    /// Why the answer may lack something.
+    pub reasons: Vec<Incompleteness>,
+}
+
+/// Records as they arrived.
+#[derive(Clone, Debug, Default)]
+pub struct Followed {
+    /// Oldest first.
+    pub records: Vec<Record>,
+    /// What to pass as `after` next time.
+    pub after: Option<Position>,
+}
+
+/// Why an archive could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// Somebody asked it to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// The store failed; the text says what, where and what to do.
+    #[error("{0}")]
+    Store(String),
+}

@@ -1,0 +1,93 @@
+//! The query interface: the questions that a person asks.
+//!
+//! Two implementations answer them: over an archive in this process, and over a running server.
+//! Everything that shows a timeline takes it from here.
+
+use timeline::document::{Find, Search, SearchRecord, Stats, Timeline};
+use timeline::record::Position;
+
+use crate::archive::{ArchiveError, Effort, Window};
+
+/// The questions that a person asks.
+pub trait Query: Send + Sync {
+    /// The causal timeline of one entity. An unknown entity has an empty one.
+    fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError>;
+
+    /// Under which keys and entities this value occurs, and when.
+    fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError>;
+
+    /// The records that match a query in the language of `docs/search.md`.
+    fn search(&self, request: &SearchRequest, effort: &Effort) -> Result<Search, QueryError>;
+
+    /// The records that arrived after `after` and match, oldest first, without waiting.
+    fn follow(&self, request: &FollowRequest, effort: &Effort) -> Result<FollowAnswer, QueryError>;
+
+    /// What the store holds.
+    fn stats(&self) -> Result<Stats, QueryError>;
+
+    /// One line on what is asked: a folder's path or a server's address.
+    fn source(&self) -> String;
+}
+
+/// Whose timeline, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineRequest {
+    /// `order/42`, or any attribute as `order.id=42`.
+    pub entity: String,
+    /// Only records of these times.
+    pub window: Window,
+    /// At most so many events; those with the smallest (stamp, record) stay.
+    pub events_max: usize,
+    /// Leave the attributes out.
+    pub brief: bool,
+}
+
+/// Which records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchRequest {
+    /// The query's text.
+    pub query: String,
+    /// At most so many records.
+    pub limit: usize,
+    /// The `next` of the page before; `None` for the first.
+    pub before: Option<Position>,
+}
+
+/// Which records, as they arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowRequest {
+    /// The query's text; empty for all.
+    pub query: String,
+    /// The `after` of the answer before; `None` to begin at the end.
+    pub after: Option<Position>,
+    /// At most so many records.
+    pub limit: usize,
+}
+
+/// Records as they arrived.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct FollowAnswer {
+    /// Oldest first.
+    pub records: Vec<SearchRecord>,
+    /// What to pass as `after` next time.
+    pub after: Option<String>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The question is not well formed.
+    #[error("{message}")]
+    Malformed {
+        /// What is wrong and what would be right.
+        message: String,
+        /// The byte of the question's text at which it is wrong.
+        at: Option<usize>,
+    },
+    /// The archive could not answer.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The server could not be reached or did not answer in its own language.
+    #[error("{0}")]
+    Remote(String),
+}

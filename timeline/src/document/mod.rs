@@ -1,0 +1,19 @@
+//! The public JSON, as types: what commands print, the query API returns and exports start from.
+//!
+//! | file           | documents                                                        |
+//! |----------------|------------------------------------------------------------------|
+//! | `timeline.rs`  | `backstory.timeline/1`                                           |
+//! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
+//!
+//! Fields may be added, never renamed or given another meaning without a new number in `schema`.
+//! The JSON Schemas are in `docs/schema/`; a test validates what these types print against them.
+
+mod answers;
+mod timeline;
+
+pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
+pub use timeline::{
+    Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind,
+    Evidence, Finding, Folded, Gap, GapKind, Incompleteness, InitialState, Marker, Process, Range,
+    StateChange, Stream, StreamState, Timeline,
+};
