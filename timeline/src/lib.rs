@@ -7,10 +7,12 @@
 //! | [`value`]     | attributes and their values                                        |
 //! | [`id`]        | identifiers and their text forms                                   |
 //! | [`time`]      | nanoseconds since 1970 and RFC 3339                                |
+//! | [`token`]     | the words and identifier-like tokens that a record is found by     |
 //! | [`document`]  | the public JSON                                                    |
 
 pub mod document;
 pub mod id;
 pub mod record;
 pub mod time;
+pub mod token;
 pub mod value;
