@@ -58,6 +58,16 @@ impl Window {
     pub fn contains(self, time: Time) -> bool {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
     }
+
+    /// The stretch that lies inside both.
+    #[must_use]
+    pub fn intersection(self, other: Window) -> Window {
+        let earlier = match (self.until, other.until) {
+            (Some(own), Some(other)) => Some(own.min(other)),
+            (own, other) => own.or(other),
+        };
+        Window { since: self.since.max(other.since), until: earlier }
+    }
 }
 
 /// Which part of a long answer.
