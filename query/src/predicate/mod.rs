@@ -9,7 +9,6 @@ mod places;
 mod tests;
 mod words;
 
-pub(crate) use matching::severity;
 pub use places::{Content, Place, any_place};
 use regex::Regex;
 use timeline::id::{SpanId, TraceId};
