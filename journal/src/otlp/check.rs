@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use hlc::Stamp;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
 use super::view::{
     Attribute, Attributes, Event, Group, Link, Log, Resource, SHORT_TRACE_ID, Scope, ScopeGroup, Span, Value,
 };
 use super::wire::{Fault, Fields, List, Message, Repeated, mended};
-use super::{DEPTH_MAX, Encoding, Malformed, PARTS_MAX, Signal, carried, protobuf};
+use super::{DEPTH_MAX, Encoding, Malformed, PARTS_MAX, Signal, carried, json};
 
 /// How many refused items [`Checked::message`] names.
 const EXAMPLES_MAX: usize = 3;
@@ -137,12 +138,41 @@ impl Defects {
 /// # Errors
 /// Where the body is torn, is no request of this signal, or holds more than [`PARTS_MAX`] parts.
 pub fn check(signal: Signal, encoding: Encoding, body: &[u8]) -> Result<Checked, Malformed> {
-    let body = protobuf(signal, encoding, body)?;
-    let mut walk = Walk::default();
-    match walk.request(signal, &body) {
-        Ok(()) => Ok(walk.checked),
-        Err(fault) => Err(Malformed { signal, offset: fault.offset_in(&body), what: fault.what.to_owned() }),
+    match encoding {
+        Encoding::Protobuf => check_protobuf(signal, body),
+        Encoding::Json => {
+            let converted = json::convert(signal, body)?;
+            let mut checked = check_protobuf(signal, &converted.protobuf)?;
+            checked.defects.invalid_texts += converted.invalid_texts;
+            Ok(checked)
+        }
     }
+}
+
+fn check_protobuf(signal: Signal, body: &[u8]) -> Result<Checked, Malformed> {
+    let mut walk = Walk::default();
+    match walk.request(signal, body) {
+        Ok(()) => Ok(walk.checked),
+        Err(fault) => {
+            let hint = looks_like(signal, body).map(|other| format!(" (it reads as a {other} request)"));
+            let what = format!("{}{}", fault.what, hint.unwrap_or_default());
+            Err(Malformed { signal, offset: fault.offset_in(body), what })
+        }
+    }
+}
+
+/// Which other signal's request this body is: a common cause of one that can't be read.
+fn looks_like(signal: Signal, body: &[u8]) -> Option<&'static str> {
+    let reads_as = |other| {
+        let mut walk = Walk::default();
+        other != signal && walk.request(other, body).is_ok() && walk.checked.items > 0
+    };
+    let other = [Signal::Traces, Signal::Logs].into_iter().find(|other| reads_as(*other));
+    let metrics = || {
+        let request = <ExportMetricsServiceRequest as prost::Message>::decode(body).ok()?;
+        (!request.resource_metrics.is_empty()).then_some("metrics")
+    };
+    other.map(Signal::as_str).or_else(metrics)
 }
 
 #[derive(Default)]

@@ -7,7 +7,7 @@
 //! | `check.rs`   | what is accepted, refused and mended                                  |
 //! | `carried.rs` | the stamps that services carry themselves                             |
 //! | `decode.rs`  | from views to records                                                 |
-//! | `json.rs`    | OTLP/JSON, turned into protobuf                                       |
+//! | `json/`      | OTLP/JSON, read leniently and turned into protobuf                    |
 //!
 //! `docs/otlp.md` tells users the same rules.
 
@@ -97,7 +97,7 @@ pub struct Malformed {
 pub fn protobuf(signal: Signal, encoding: Encoding, body: &[u8]) -> Result<Cow<'_, [u8]>, Malformed> {
     match encoding {
         Encoding::Protobuf => Ok(Cow::Borrowed(body)),
-        Encoding::Json => json::to_protobuf(signal, body).map(Cow::Owned),
+        Encoding::Json => json::convert(signal, body).map(|converted| Cow::Owned(converted.protobuf)),
     }
 }
 

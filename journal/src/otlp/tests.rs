@@ -178,3 +178,12 @@ fn a_sender_is_told_what_was_refused_and_what_was_mended() {
     );
     assert_eq!(Checked::default().message(Signal::Logs), "");
 }
+
+#[test]
+fn another_signals_request_is_named() {
+    let log = LogRecord { time_unix_nano: 1, severity_text: "INFO".into(), ..LogRecord::default() };
+    let error = check(Signal::Traces, Encoding::Protobuf, &logs(vec![log])).expect_err("no spans");
+    assert!(error.to_string().ends_with("(it reads as a logs request), at byte 6"), "{error}");
+    let error = check(Signal::Logs, Encoding::Protobuf, &traces(vec![span(&[1; 16], &[2; 8])]));
+    assert!(error.expect_err("no logs").to_string().contains("(it reads as a traces request)"));
+}
