@@ -9,10 +9,38 @@
 //! | [`time`]      | nanoseconds since 1970 and RFC 3339                                |
 //! | [`token`]     | the words and identifier-like tokens that a record is found by     |
 //! | [`document`]  | the public JSON                                                    |
+//! | [`naming`]    | which entities a record names, and how                             |
+//! | [`question`]  | whose timeline is asked for                                        |
+//! | `held`        | records, each once, findable by span                               |
+//! | `message`     | who sent what to whom                                              |
+//! | `belongs`     | which records belong to a timeline, and why                        |
+//! | `reach`       | what to fetch next for it                                          |
+//! | `order`       | what is before what, why, and one list that agrees                 |
+//! | `folded`      | what a screen folds away                                           |
+//! | `gaps`        | evidence that something is missing                                 |
+//! | `streams`     | what is known of each source's completeness                        |
+//! | `markers`     | what changed around the events                                     |
+//! | `tell`        | from records to a timeline                                         |
 
+mod belongs;
 pub mod document;
+mod folded;
+mod gaps;
+mod held;
 pub mod id;
+mod markers;
+mod message;
+pub mod naming;
+mod order;
+pub mod question;
+mod reach;
 pub mod record;
+mod streams;
+mod tell;
 pub mod time;
 pub mod token;
 pub mod value;
+
+pub use question::{Question, Subject};
+pub use reach::{Reach, reach};
+pub use tell::tell;

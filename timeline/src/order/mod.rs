@@ -1,0 +1,106 @@
+//! Order: what is before what, why, and one list that agrees with all of it.
+//!
+//! | file              | what it alone knows                                                     |
+//! |-------------------|-------------------------------------------------------------------------|
+//! | `process.rs`      | who a process is, and which clock it reads                              |
+//! | `moment.rs`       | the events of records, and how coarse their stamps are                  |
+//! | `edge.rs`         | the causes that telemetry proves                                        |
+//! | `clock.rs`        | what clocks claim, and what contradiction costs them                    |
+//! | `graph.rs`        | graphs: topological order, cycles                                       |
+//! | `reachability.rs` | before or not, and how surely                                           |
+//! | `reduce.rs`       | the edges to show                                                       |
+//!
+//! # Invariants
+//!
+//! - **ORD-1** The list is a linear extension of every relation claimed, whatever the clocks say.
+//! - **ORD-2** A claim that contradicts a surer one is not made; causes that contradict each other are none.
+
+pub(crate) mod clock;
+pub(crate) mod edge;
+mod graph;
+pub(crate) mod moment;
+pub(crate) mod process;
+pub(crate) mod reachability;
+pub(crate) mod reduce;
+
+use hlc::Hlc;
+
+use clock::{Clocks, Lattice};
+use edge::Cause;
+use graph::Graph;
+use moment::{Index, Moments};
+use reachability::Reachability;
+
+use crate::document::Evidence;
+use crate::held::Held;
+
+/// The moments of a timeline, ordered.
+pub(crate) struct Order {
+    /// The causal edges that stand. Invariant: acyclic; sorted.
+    pub(crate) causes: Vec<Cause>,
+    /// Causal edges given up because they run in a circle.
+    pub(crate) circular: Vec<Cause>,
+    /// The clocks, and what they may claim.
+    pub(crate) clocks: Clocks,
+    /// Each moment's causal stamp.
+    pub(crate) stamps: Vec<Hlc>,
+    /// The moments by stamp, then record id, then point.
+    pub(crate) list: Vec<Index>,
+    /// Each moment's place in `list`.
+    pub(crate) places: Vec<u32>,
+    /// Before or not.
+    pub(crate) reachability: Reachability,
+}
+
+impl Order {
+    /// Orders the moments by these causes and by their clocks.
+    pub(crate) fn of(held: &Held, moments: &Moments, causes: Vec<Cause>) -> Order {
+        let (causes, circular) = without_circles(moments.len(), causes);
+        let causal = graph_of(moments.len(), &causes);
+        let mut clocks = Clocks::named(moments);
+        clocks.settle(moments, &causal);
+        let lattice = Lattice::new(&clocks, moments.len(), &causal);
+        let stamps = stamps(&lattice, moments);
+        let mut list: Vec<Index> = (0..moments.len() as Index).collect();
+        list.sort_unstable_by_key(|index| {
+            let moment = &moments.list[*index as usize];
+            (stamps[*index as usize], held.record(moment.at).id, moment.point)
+        });
+        let mut places = vec![0; list.len()];
+        (0..).zip(&list).for_each(|(place, index)| places[*index as usize] = place);
+        let reachability = Reachability::new(&causal, &lattice, &clocks);
+        Order { causes, circular, clocks, stamps, list, places, reachability }
+    }
+}
+
+fn graph_of(len: usize, causes: &[Cause]) -> Graph {
+    let edges: Vec<(u32, u32)> = causes.iter().map(|cause| (cause.from, cause.to)).collect();
+    Graph::new(len, &edges)
+}
+
+/// Causes that run in a circle contradict each other, and none of them is evidence: they are given up,
+/// but for the order within each span, which can't be circular by itself.
+fn without_circles(len: usize, causes: Vec<Cause>) -> (Vec<Cause>, Vec<Cause>) {
+    let cycles = graph_of(len, &causes).cycles();
+    causes.into_iter().partition(|cause| {
+        let (from, to) = (cycles[cause.from as usize], cycles[cause.to as usize]);
+        cause.evidence == Evidence::Span || from.is_none() || from != to
+    })
+}
+
+/// The causal stamps: the rule of hybrid logical clocks, applied afterwards over every claimed relation.
+fn stamps(lattice: &Lattice, moments: &Moments) -> Vec<Hlc> {
+    let mut latest: Vec<Option<Hlc>> = vec![None; lattice.graph.len()];
+    for node in lattice.graph.topological() {
+        let before = latest[node as usize];
+        let stamp = match moments.list.get(node as usize) {
+            Some(moment) => Some(Hlc::after(moment.estimate.0, before)),
+            None => before, // a clock's chain passes on what it saw
+        };
+        latest[node as usize] = stamp;
+        for to in lattice.graph.successors(node) {
+            latest[*to as usize] = latest[*to as usize].max(stamp);
+        }
+    }
+    latest.into_iter().take(moments.len()).map(Option::unwrap_or_default).collect()
+}

@@ -1,0 +1,47 @@
+//! What to fetch next, given the records at hand: links and messages, one hop.
+
+use std::collections::BTreeSet;
+
+use crate::belongs::Members;
+use crate::held::Held;
+use crate::id::TraceId;
+use crate::message::{self, Messages};
+use crate::question::Question;
+use crate::record::Record;
+
+/// What a subject's timeline needs beside the records at hand. All lists are sorted, each item once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The traces to fetch whole: of the members, and of the spans that they link to.
+    pub traces: Vec<TraceId>,
+    /// The traces of members: spans of other traces that link to one of these belong to it.
+    pub linked_to: Vec<TraceId>,
+    /// The ids of messages that members sent or received: records with one of these values belong to it.
+    pub message_ids: Vec<String>,
+}
+
+/// What to fetch next for the timeline that `question` asks for, given `records`.
+///
+/// First all records that name the subject are found and their traces fetched whole; then this is
+/// asked once, and what it names is fetched; then [`tell`](crate::tell()) is given all of it. Records may
+/// come in any order, and repeatedly.
+pub fn reach(records: &[Record], question: &Question) -> Reach {
+    let held = Held::fold(records.to_vec());
+    let members = Members::of(&held, &Messages::of(&held), question);
+    let mut traces = BTreeSet::new();
+    let mut linked_to = BTreeSet::new();
+    let mut message_ids = BTreeSet::new();
+    for (at, _) in members.iter() {
+        linked_to.extend(held.record(at).trace_id());
+        if let Some(span) = held.span(at) {
+            traces.extend(span.links.iter().map(|link| link.trace_id));
+            message_ids.extend(message::ids(span));
+        }
+    }
+    traces.extend(&linked_to);
+    Reach {
+        traces: traces.into_iter().collect(),
+        linked_to: linked_to.into_iter().collect(),
+        message_ids: message_ids.into_iter().collect(),
+    }
+}

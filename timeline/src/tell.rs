@@ -1,0 +1,355 @@
+//! From records to a timeline: fold, gather, order, and write it down.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use crate::belongs::Members;
+use crate::document::{
+    Belongs, CausalStamp, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind, Folded,
+    Incompleteness, Process, Range, Timeline,
+};
+use crate::folded::folded;
+use crate::gaps::{self, gaps};
+use crate::held::Held;
+use crate::id::{EventId, Point};
+use crate::markers::markers;
+use crate::message::Messages;
+use crate::order::clock::ClockNumber;
+use crate::order::moment::{Index, Moment, Moments};
+use crate::order::reduce::reduce;
+use crate::order::{Order, edge};
+use crate::question::Question;
+use crate::record::{Body, Record, Severity, StatusCode};
+use crate::streams::{self, streams};
+use crate::time::Time;
+
+/// The timeline that `question` asks for, out of `records`.
+///
+/// Pure: the bytes of the answer depend on the records as a set (with the stamps of their first
+/// arrival), the question and `completeness`, which is what the archive knows that its answer lacks.
+/// Records may come in any order and repeatedly; those that don't belong are left out. No input makes
+/// it fail: what is broken shows up as gaps, and as order that is not claimed.
+pub fn tell(records: Vec<Record>, question: &Question, completeness: &Completeness) -> Timeline {
+    let held = Held::fold(records);
+    let messages = Messages::of(&held);
+    let members = Members::of(&held, &messages, question);
+    let moments = Moments::of(&held, &members);
+    let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
+    let mut completeness = streams::completeness(completeness, streams(&held));
+    let evidence = gaps::Evidence {
+        held: &held,
+        members: &members,
+        messages: &messages,
+        moments: &moments,
+        circular: &order.circular,
+        completeness: &completeness,
+    };
+    let gaps = gaps(&evidence, question);
+    let page = Page::new(&held, &members, &moments, &order, question);
+    page.count(&mut completeness);
+    page.write(question, completeness, gaps)
+}
+
+/// The part of the order that is shown, and the names that its processes and clocks go by.
+struct Page<'a> {
+    held: &'a Held,
+    members: &'a Members,
+    moments: &'a Moments,
+    order: &'a Order,
+    /// How many events are shown.
+    shown: usize,
+    brief: bool,
+    /// The numbers of the processes shown, in the order of their first event: `p0`, `p1` …
+    processes: Vec<usize>,
+    /// The numbers of the clocks shown, the reference first: `c0`, `c1` …
+    clocks: Vec<ClockNumber>,
+}
+
+impl<'a> Page<'a> {
+    fn new(
+        held: &'a Held,
+        members: &'a Members,
+        moments: &'a Moments,
+        order: &'a Order,
+        question: &Question,
+    ) -> Page<'a> {
+        let shown = order.list.len().min(question.events_max);
+        let mut page = Page {
+            held,
+            members,
+            moments,
+            order,
+            shown,
+            brief: question.brief,
+            processes: Vec::new(),
+            clocks: Vec::new(),
+        };
+        let first = |list: &mut Vec<usize>, item| {
+            if !list.contains(&item) {
+                list.push(item)
+            }
+        };
+        for moment in page.list().map(|index| &moments.list[index as usize]) {
+            first(&mut page.processes, moment.process);
+            first(&mut page.clocks, order.clocks.of_process[moment.process]);
+        }
+        if let Some(reference) = page.reference() {
+            page.clocks.retain(|clock| *clock != reference);
+            page.clocks.insert(0, reference);
+        }
+        page
+    }
+
+    fn list(&self) -> impl Iterator<Item = Index> + use<'a> {
+        self.order.list.iter().take(self.shown).copied()
+    }
+
+    /// The listed clock with most events, then the smallest host name, then the smallest key.
+    fn reference(&self) -> Option<ClockNumber> {
+        let mut events: BTreeMap<ClockNumber, usize> = BTreeMap::new();
+        for index in self.list() {
+            *events.entry(self.clock_of(index)).or_default() += 1;
+        }
+        let preference = |clock: &ClockNumber| {
+            let host = self.host_of(*clock);
+            (
+                std::cmp::Reverse(events.get(clock).copied()),
+                host.is_none(),
+                host,
+                &self.order.clocks.list[*clock].key,
+            )
+        };
+        self.clocks.iter().copied().min_by(|a, b| preference(a).cmp(&preference(b)))
+    }
+
+    fn clock_of(&self, index: Index) -> ClockNumber {
+        self.order.clocks.of_process[self.moments.list[index as usize].process]
+    }
+
+    fn host_of(&self, clock: ClockNumber) -> Option<&str> {
+        let list = self.moments.processes.list();
+        let reads = |process: &&usize| self.order.clocks.of_process[**process] == clock;
+        self.processes.iter().filter(reads).filter_map(|process| list[*process].host.as_deref()).min()
+    }
+
+    fn count(&self, completeness: &mut Completeness) {
+        completeness.shown = self.shown as u64;
+        completeness.total = self.order.list.len() as u64;
+        if completeness.shown < completeness.total {
+            completeness.reasons.push(Incompleteness::Truncated);
+            completeness.reasons.sort_unstable();
+            completeness.reasons.dedup();
+            completeness.complete = false;
+        }
+    }
+
+    fn write(
+        &self,
+        question: &Question,
+        completeness: Completeness,
+        gaps: Vec<crate::document::Gap>,
+    ) -> Timeline {
+        let events = self.events();
+        let range = range(&events);
+        let processes = self.process_rows();
+        let sources: Vec<_> = self.processes.iter().map(|p| &self.moments.processes.list()[*p]).collect();
+        let (edges, edges_omitted) = reduce(self.order, &self.moments.list, self.shown);
+        let edge = |shown: &crate::order::reduce::Shown| Edge {
+            from: self.id(shown.from),
+            to: self.id(shown.to),
+            certainty: shown.certainty,
+            evidence: shown.evidence,
+        };
+        Timeline {
+            schema: Timeline::SCHEMA.into(),
+            entity: Entity {
+                kind: question.subject.kind().into(),
+                key: question.subject.key().into(),
+                scope: self.members.scope.to_string(),
+            },
+            range,
+            completeness,
+            clocks: self.clock_rows(range),
+            markers: markers(&events, &processes, &sources, range),
+            processes,
+            gaps: self.visible(gaps, &events),
+            events,
+            edges: edges.iter().map(edge).collect(),
+            edges_omitted,
+            initial_state: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// The gaps of events that are shown, and those of none.
+    fn visible(&self, gaps: Vec<crate::document::Gap>, events: &[Event]) -> Vec<crate::document::Gap> {
+        let shown: std::collections::HashSet<EventId> = events.iter().map(|event| event.id).collect();
+        gaps.into_iter().filter(|gap| gap.event.is_none_or(|event| shown.contains(&event))).collect()
+    }
+
+    fn id(&self, index: Index) -> EventId {
+        let moment = &self.moments.list[index as usize];
+        EventId::new(self.held.record(moment.at).id, moment.point)
+    }
+
+    fn events(&self) -> Vec<Event> {
+        let folds: BTreeMap<usize, Option<Folded>> = self
+            .members
+            .iter()
+            .map(|(at, why)| (at, folded(self.held, at).filter(|_| why != Belongs::Own)))
+            .collect();
+        let list: Vec<Index> = self.list().collect();
+        let neighbours = |place: usize| {
+            let before = place.checked_sub(1).and_then(|at| list.get(at)).copied();
+            [before, list.get(place + 1).copied()].into_iter().flatten()
+        };
+        list.iter()
+            .enumerate()
+            .map(|(place, index)| {
+                let moment = &self.moments.list[*index as usize];
+                let unordered =
+                    neighbours(place).filter(|other| self.order.reachability.unordered(*other, *index));
+                Event {
+                    unordered_with: unordered.map(|other| self.id(other)).collect(),
+                    folded: folds.get(&moment.at).copied().flatten(),
+                    ..self.event(*index, moment)
+                }
+            })
+            .collect()
+    }
+
+    fn event(&self, index: Index, moment: &Moment) -> Event {
+        let record = self.held.record(moment.at);
+        let stamp = self.order.stamps[index as usize];
+        let position = |list: &[usize], item| list.iter().position(|own| *own == item).unwrap_or_default();
+        Event {
+            id: self.id(index),
+            record: record.id,
+            revisions: self.held.revisions(moment.at),
+            process: format!("p{}", position(&self.processes, moment.process)),
+            kind: kind(moment.point),
+            name: name(record, moment.point),
+            span_kind: record.as_span().map(|span| span.kind),
+            severity: severity(record, moment.point),
+            trace_id: record.trace_id(),
+            span_id: record.span_id(),
+            time: moment.time,
+            corrected: moment.estimate,
+            error_ns: self.error_ns(index, moment),
+            hlc: CausalStamp { l: Time(stamp.l), c: stamp.c },
+            arrival: record.arrival,
+            attributes: (!self.brief).then(|| attributes(record, moment.point)),
+            folded: None,
+            unordered_with: Vec::new(),
+            state: Vec::new(),
+            belongs: self.members.belongs.get(moment.at).copied().flatten().unwrap_or(Belongs::Related),
+        }
+    }
+
+    /// On the reference clock a reading is as exact as its stamps; of other clocks nothing is known yet.
+    fn error_ns(&self, index: Index, moment: &Moment) -> Option<u64> {
+        let clock = self.clock_of(index);
+        let on_reference = self.clocks.first() == Some(&clock) && self.order.clocks.list[clock].trusted;
+        moment.resolution.filter(|_| on_reference).map(|resolution| resolution - 1)
+    }
+
+    fn process_rows(&self) -> Vec<Process> {
+        let clock_id = |process: usize| {
+            let clock = self.order.clocks.of_process[process];
+            format!("c{}", self.clocks.iter().position(|own| *own == clock).unwrap_or_default())
+        };
+        (0..)
+            .zip(&self.processes)
+            .map(|(id, number)| {
+                let process = &self.moments.processes.list()[*number];
+                Process {
+                    id: format!("p{id}"),
+                    service: process.service.clone(),
+                    instance: process.instance.clone(),
+                    host: process.host.clone(),
+                    version: process.version.clone(),
+                    clock: clock_id(*number),
+                }
+            })
+            .collect()
+    }
+
+    fn clock_rows(&self, range: Option<Range>) -> Vec<Clock> {
+        (0..)
+            .zip(&self.clocks)
+            .map(|(id, number)| {
+                let reference = id == 0;
+                let trusted = self.order.clocks.list[*number].trusted;
+                let known = reference && trusted;
+                Clock {
+                    id: format!("c{id}"),
+                    host: self.host_of(*number).map(str::to_owned),
+                    reference,
+                    at: range.map(|range| range.start),
+                    offset_ns: known.then_some(0),
+                    error_ns: known.then_some(0),
+                    bounds_ns: [known.then_some(0), known.then_some(0)],
+                    drift_ppm: known.then_some(0.0),
+                    bounds: match (trusted, reference) {
+                        (false, _) => ClockBounds::Contradictory,
+                        (true, true) => ClockBounds::Both,
+                        (true, false) => ClockBounds::None,
+                    },
+                    messages: 0,
+                    since: None,
+                    until: None,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Of the corrected times with bounded error; of all where none is.
+fn range(events: &[Event]) -> Option<Range> {
+    let bounded = events.iter().filter(|event| event.error_ns.is_some()).map(|event| event.corrected);
+    let times: Vec<Time> = bounded.collect();
+    let times = if times.is_empty() { events.iter().map(|event| event.corrected).collect() } else { times };
+    let (start, end) = (times.iter().min()?, times.iter().max()?);
+    Some(Range { start: *start, end: *end })
+}
+
+fn kind(point: Point) -> EventKind {
+    match point {
+        Point::Start => EventKind::SpanStart,
+        Point::SpanEvent(_) => EventKind::SpanEvent,
+        Point::End => EventKind::SpanEnd,
+        Point::Log => EventKind::Log,
+    }
+}
+
+fn name(record: &Record, point: Point) -> String {
+    match (&record.body, point) {
+        (Body::Span(span), Point::SpanEvent(number)) => {
+            span.events.get(number as usize).map(|event| event.name.clone()).unwrap_or_default()
+        }
+        (Body::Span(span), _) => span.name.clone(),
+        (Body::Log(log), _) => match log.body.to_text() {
+            text if text.is_empty() => log.event_name.clone(),
+            text => text.into_owned(),
+        },
+    }
+}
+
+fn severity(record: &Record, point: Point) -> Option<Severity> {
+    match &record.body {
+        Body::Log(log) => log.severity(),
+        Body::Span(span) => {
+            (span.status.code == StatusCode::Error && point == Point::End).then_some(Severity::Error)
+        }
+    }
+}
+
+fn attributes(record: &Record, point: Point) -> Map<String, Json> {
+    match (&record.body, point) {
+        (Body::Span(span), Point::SpanEvent(number)) => {
+            span.events.get(number as usize).map(|event| event.attributes.to_flat_json()).unwrap_or_default()
+        }
+        _ => record.attributes().to_flat_json(),
+    }
+}
