@@ -1,0 +1,41 @@
+//! How a journal is kept.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How a journal is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// A segment is sealed once it has so many bytes; at most [`Options::SEGMENT_BYTES_MAX`].
+    pub segment_bytes: u64,
+    /// A segment is sealed once its first request is so old.
+    pub segment_age: Duration,
+    /// A segment is dropped once its last request is so old.
+    pub keep_for: Duration,
+    /// The oldest segments are dropped while the journal has more bytes.
+    pub keep_bytes: u64,
+    /// A full disk never costs a segment whose last request is younger.
+    pub keep_at_least: Duration,
+    /// Requests are refused as busy while more bytes than this wait for the disk.
+    pub queue_bytes: usize,
+}
+
+impl Options {
+    /// Places within a segment are kept in 32 bits, and a batch may overshoot.
+    pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            segment_bytes: 128 << 20,
+            segment_age: Duration::from_secs(6 * 3600),
+            keep_for: Duration::from_secs(3 * 24 * 3600),
+            keep_bytes: 20 << 30,
+            keep_at_least: Duration::from_secs(10 * 60),
+            queue_bytes: 256 << 20,
+        }
+    }
+}
