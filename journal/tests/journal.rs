@@ -31,18 +31,19 @@ fn append(
     let mut count = 0;
     for (number, request) in requests.into_iter().enumerate() {
         let send = send.clone();
-        journal.append(request, move |answer| send.send((number, answer)).unwrap());
+        journal.append(request, move |answer| send.send((number, answer)).expect("the test waits for all"));
         count += 1;
     }
-    let mut answers: Vec<_> =
-        (0..count).map(|_| receive.recv_timeout(Duration::from_secs(20)).unwrap()).collect();
+    let mut answers: Vec<_> = (0..count)
+        .map(|_| receive.recv_timeout(Duration::from_secs(20)).expect("an answer within 20 s"))
+        .collect();
     answers.sort_by_key(|(number, _)| *number);
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 fn read_all(reader: &Reader) -> Vec<Block> {
     let mut tail = reader.blocks_from(Place::default());
-    std::iter::from_fn(|| tail.next().unwrap()).collect()
+    std::iter::from_fn(|| tail.next().expect("nothing is damaged")).collect()
 }
 
 #[test]
