@@ -1,0 +1,5 @@
+//! The screens: each with its own state, and what keys and answers do to it.
+
+pub mod home;
+pub mod search;
+pub mod timeline;

@@ -1,0 +1,271 @@
+//! A timeline made ready to be walked: which lane an event stands in, what leads to it, what hangs on it.
+
+use std::collections::HashMap;
+
+use timeline::document::{Edge, Event, EventKind, Process, Timeline};
+use timeline::id::EventId;
+use timeline::record::Severity;
+
+use crate::text;
+
+/// A timeline and its indexes. Built once an answer, away from the screen.
+#[derive(Debug)]
+pub struct Told {
+    /// The document.
+    pub document: Timeline,
+    /// One a service, in the order of their first event.
+    pub lanes: Vec<Lane>,
+    facts: Vec<Facts>,
+    by_id: HashMap<EventId, usize>,
+    process_by_id: HashMap<String, usize>,
+}
+
+/// A service's column.
+#[derive(Debug)]
+pub struct Lane {
+    /// The service.
+    pub service: String,
+    /// Its first and last event, by their place in the list.
+    pub first: usize,
+    /// See `first`.
+    pub last: usize,
+}
+
+/// What the indexes know of one event.
+#[derive(Debug, Default)]
+struct Facts {
+    lane: usize,
+    /// Edges, gaps and findings, by their place in the document.
+    incoming: Vec<usize>,
+    outgoing: Vec<usize>,
+    gaps: Vec<usize>,
+    findings: Vec<usize>,
+    /// The other end of its span.
+    other_end: Option<usize>,
+    /// What a filter is compared with, in lower case.
+    haystack: String,
+}
+
+impl Told {
+    /// Indexes `document`. What refers to an event that is not in the list stays out of the indexes.
+    pub fn new(document: Timeline) -> Told {
+        let by_id: HashMap<EventId, usize> =
+            document.events.iter().enumerate().map(|(at, event)| (event.id, at)).collect();
+        let process_by_id =
+            document.processes.iter().enumerate().map(|(at, process)| (process.id.clone(), at)).collect();
+        let facts = document.events.iter().map(|_| Facts::default()).collect();
+        let mut told = Told { document, lanes: Vec::new(), facts, by_id, process_by_id };
+        told.lay_lanes();
+        told.index_references();
+        told.pair_span_ends();
+        told.write_haystacks();
+        told
+    }
+
+    fn lay_lanes(&mut self) {
+        let mut lane_by_service: HashMap<&str, usize> = HashMap::new();
+        for (at, event) in self.document.events.iter().enumerate() {
+            let process = self.process_by_id.get(&event.process);
+            let process = process.and_then(|at| self.document.processes.get(*at));
+            let service = process.map_or("unknown_service", |process| process.service.as_str());
+            let lane = *lane_by_service.entry(service).or_insert_with(|| {
+                self.lanes.push(Lane { service: service.to_owned(), first: at, last: at });
+                self.lanes.len() - 1
+            });
+            if let Some(lane) = self.lanes.get_mut(lane) {
+                lane.last = at;
+            }
+            if let Some(facts) = self.facts.get_mut(at) {
+                facts.lane = lane;
+            }
+        }
+    }
+
+    fn index_references(&mut self) {
+        let lanes: Vec<usize> = self.facts.iter().map(|facts| facts.lane).collect();
+        let mut note = |id: EventId, list: fn(&mut Facts) -> &mut Vec<usize>, at: usize| {
+            let facts = self.by_id.get(&id).and_then(|event| self.facts.get_mut(*event));
+            if let Some(facts) = facts {
+                list(facts).push(at);
+            }
+        };
+        for (at, edge) in self.document.edges.iter().enumerate() {
+            note(edge.to, |facts| &mut facts.incoming, at);
+            note(edge.from, |facts| &mut facts.outgoing, at);
+            // A lane is drawn for as long as something that left it is still under way.
+            let ends = (self.by_id.get(&edge.from), self.by_id.get(&edge.to));
+            if let (Some(from), Some(to)) = ends
+                && let Some(lane) = lanes.get(*from).and_then(|lane| self.lanes.get_mut(*lane))
+            {
+                lane.last = lane.last.max(*to);
+            }
+        }
+        for (at, gap) in self.document.gaps.iter().enumerate() {
+            if let Some(event) = gap.event {
+                note(event, |facts| &mut facts.gaps, at);
+            }
+        }
+        for (at, finding) in self.document.findings.iter().enumerate() {
+            finding.events.iter().for_each(|event| note(*event, |facts| &mut facts.findings, at));
+        }
+    }
+
+    fn pair_span_ends(&mut self) {
+        let mut starts = HashMap::new();
+        for (at, event) in self.document.events.iter().enumerate() {
+            if event.kind == EventKind::SpanStart {
+                starts.insert(event.record, at);
+            }
+        }
+        for (at, event) in self.document.events.iter().enumerate() {
+            let start = starts.get(&event.record).copied().filter(|_| event.kind == EventKind::SpanEnd);
+            let Some(start) = start else { continue };
+            if let Some(facts) = self.facts.get_mut(start) {
+                facts.other_end = Some(at);
+            }
+            if let Some(facts) = self.facts.get_mut(at) {
+                facts.other_end = Some(start);
+            }
+        }
+    }
+
+    fn write_haystacks(&mut self) {
+        let haystacks: Vec<String> = self.document.events.iter().map(|event| self.haystack(event)).collect();
+        for (facts, haystack) in self.facts.iter_mut().zip(haystacks) {
+            facts.haystack = haystack;
+        }
+    }
+
+    fn haystack(&self, event: &Event) -> String {
+        let mut words = vec![event.name.clone(), event.id.to_string()];
+        words.extend(self.process(event).map(|process| process.service.clone()));
+        words.extend(event.severity.map(|severity| severity.as_str().to_owned()));
+        words.extend(event.trace_id.map(|id| id.to_string()));
+        words.extend(event.span_id.map(|id| id.to_string()));
+        let attributes = event.attributes.iter().flatten();
+        words.extend(attributes.map(|(key, value)| format!("{key}={}", text::value(value))));
+        for change in &event.state {
+            words.push(format!("{} {}", change.copy, change_text(change)));
+        }
+        words.join("\n").to_lowercase()
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.document.events.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.document.events.is_empty()
+    }
+
+    /// The event at a place of the list.
+    pub fn event(&self, at: usize) -> Option<&Event> {
+        self.document.events.get(at)
+    }
+
+    /// Where an event stands in the list.
+    pub fn place(&self, id: EventId) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The process of an event.
+    pub fn process(&self, event: &Event) -> Option<&Process> {
+        self.process_by_id.get(&event.process).and_then(|at| self.document.processes.get(*at))
+    }
+
+    /// The lane of the event at a place.
+    pub fn lane(&self, at: usize) -> usize {
+        self.facts.get(at).map_or(0, |facts| facts.lane)
+    }
+
+    /// The reasons why the event at a place comes after others.
+    pub fn incoming(&self, at: usize) -> impl Iterator<Item = &Edge> {
+        self.references(at, |facts| &facts.incoming, &self.document.edges)
+    }
+
+    /// The reasons why others come after the event at a place.
+    pub fn outgoing(&self, at: usize) -> impl Iterator<Item = &Edge> {
+        self.references(at, |facts| &facts.outgoing, &self.document.edges)
+    }
+
+    /// The gaps that the event at a place tells of.
+    pub fn gaps(&self, at: usize) -> impl Iterator<Item = &timeline::document::Gap> {
+        self.references(at, |facts| &facts.gaps, &self.document.gaps)
+    }
+
+    /// The findings that the event at a place proves.
+    pub fn findings(&self, at: usize) -> impl Iterator<Item = &timeline::document::Finding> {
+        self.references(at, |facts| &facts.findings, &self.document.findings)
+    }
+
+    fn references<'a, T>(
+        &'a self,
+        at: usize,
+        list: fn(&Facts) -> &Vec<usize>,
+        all: &'a [T],
+    ) -> impl Iterator<Item = &'a T> {
+        self.facts.get(at).map(list).into_iter().flatten().filter_map(|at| all.get(*at))
+    }
+
+    /// How long the span lasted that the event at a place begins or ends, in nanoseconds of its own clock.
+    pub fn span_ns(&self, at: usize) -> Option<i128> {
+        let other = self.facts.get(at)?.other_end?;
+        let (event, other) = (self.event(at)?, self.event(other)?);
+        let ns = other.time.since(event.time);
+        Some(if event.kind == EventKind::SpanStart { ns } else { -ns })
+    }
+
+    /// Whether the event at a place contains `text`, given in lower case, in its name, ids, attributes or state.
+    pub fn contains(&self, at: usize, text: &str) -> bool {
+        self.facts.get(at).is_some_and(|facts| facts.haystack.contains(text))
+    }
+
+    /// Whether the event at a place is a transition.
+    pub fn is_transition(&self, at: usize) -> bool {
+        self.event(at).is_some_and(|event| event.state.iter().any(|change| change.op != "read"))
+    }
+
+    /// Whether the event at a place is an observation.
+    pub fn is_observation(&self, at: usize) -> bool {
+        self.event(at).is_some_and(|event| event.state.iter().any(|change| change.op == "read"))
+    }
+
+    /// Whether the event at a place is an error. A span's start is not: the error was not there yet.
+    pub fn is_error(&self, at: usize) -> bool {
+        self.event(at).is_some_and(|event| {
+            event.severity >= Some(Severity::Error) && event.kind != EventKind::SpanStart
+        })
+    }
+
+    /// Whether a gap or a finding hangs on the event at a place.
+    pub fn is_notable(&self, at: usize) -> bool {
+        self.facts.get(at).is_some_and(|facts| !facts.gaps.is_empty() || !facts.findings.is_empty())
+    }
+
+    /// Whether an edge joins the event at a place to another lane.
+    pub fn crosses_lanes(&self, at: usize) -> bool {
+        let own = self.lane(at);
+        let elsewhere = |id| self.place(id).is_some_and(|other| self.lane(other) != own);
+        self.incoming(at).any(|edge| elsewhere(edge.from)) || self.outgoing(at).any(|edge| elsewhere(edge.to))
+    }
+}
+
+/// What an event did to a field, on one line: `status created → paid`; without the left side where it is unknown.
+pub fn change_text(change: &timeline::document::StateChange) -> String {
+    let field = change.field.as_deref().unwrap_or("?");
+    let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("?".to_owned(), text::value);
+    let outcome = if change.outcome == "ok" { String::new() } else { format!(" ({})", change.outcome) };
+    let effect = match change.op.as_str() {
+        "read" => format!("read {}", shown(&change.value)),
+        "delete" => "deleted".to_owned(),
+        "add" => format!("+ {}", shown(&change.delta)),
+        "append" => format!("append {}", shown(&change.value)),
+        _ => match &change.from {
+            Some(from) => format!("{} → {}", text::value(from), shown(&change.value)),
+            None => format!("→ {}", shown(&change.value)),
+        },
+    };
+    text::sanitise(&format!("{field} {effect}{outcome}")).into_owned()
+}

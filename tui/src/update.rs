@@ -1,0 +1,289 @@
+//! What happens changes the state, here and nowhere else; what is to be done elsewhere comes back as effects.
+
+use crate::keys::{self, Action, Key, Scope};
+use crate::message::{Answer, Effect, Failure, Message, Mouse, Slot};
+use crate::popup::{ChoicePopup, Outcome, Popup, ReadingPopup};
+use crate::screens::search::Search;
+use crate::screens::timeline::TimelineScreen;
+use crate::state::{Context, Screen, State};
+
+/// So many screens can be gone back through; the oldest but the home screen goes first.
+const SCREENS_MAX: usize = 16;
+
+/// Takes `message` into the state; what the edge is to do about it.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match message {
+        Message::Key(key) => state.press(key, &mut effects),
+        Message::Paste(text) => state.paste(&text, &mut effects),
+        Message::Mouse(mouse, column, row) => state.mouse(mouse, column, row, &mut effects),
+        Message::Resize(columns, rows) => state.size = (columns, rows),
+        Message::Leave => effects.push(Effect::Quit),
+        Message::Tick(now) => {
+            state.now = state.now.max(now);
+            effects.extend(state.store.ask(&mut state.number));
+        }
+        Message::Answer { slot, number, answer } => state.answer(slot, number, answer, &mut effects),
+        Message::Progress { slot, number, share } => state.progress(slot, number, share),
+    }
+    state.settle(&mut effects);
+    effects
+}
+
+impl State {
+    /// Opens the timeline of `entity`.
+    pub fn open_timeline(&mut self, entity: &str) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.go_on(Outcome::Timeline(entity.to_owned()), &mut effects);
+        effects
+    }
+
+    /// Runs `with` on the screen on top and the rest of the state that it may use.
+    fn on_screen<T>(
+        &mut self,
+        effects: &mut Vec<Effect>,
+        with: impl FnOnce(&mut Screen, &mut crate::store::Store, &mut Vec<String>, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let area = self.area();
+        let State { number, settings, notice, screens, store, history, .. } = self;
+        let mut cx = Context { number, effects, area, settings, notice };
+        screens.last_mut().map(|screen| with(screen, store, history, &mut cx))
+    }
+
+    fn press(&mut self, key: Key, effects: &mut Vec<Effect>) {
+        self.notice = None;
+        if key == Key::ctrl('c') {
+            effects.push(Effect::Quit);
+            return;
+        }
+        match keys::action_for(self.scope(), key) {
+            Some(action) => self.act(action, effects),
+            None => self.type_key(key, effects),
+        }
+    }
+
+    fn type_key(&mut self, key: Key, effects: &mut Vec<Effect>) {
+        let area = self.area();
+        match &mut self.popup {
+            Some(Popup::Choice(choice)) => choice.type_key(key, area),
+            Some(Popup::Reading(_)) => {}
+            None => {
+                self.on_screen(effects, |screen, _, _, cx| match screen {
+                    Screen::Home(_) => {}
+                    Screen::Search(search) => search.type_key(key, cx),
+                    Screen::Timeline(timeline) => timeline.type_key(key, cx),
+                });
+            }
+        }
+    }
+
+    fn paste(&mut self, text: &str, effects: &mut Vec<Effect>) {
+        if let Some(Popup::Choice(choice)) = &mut self.popup {
+            choice.typed.insert(text);
+        } else if self.popup.is_none() {
+            self.on_screen(effects, |screen, _, _, cx| match screen {
+                Screen::Home(_) => {}
+                Screen::Search(search) => search.paste(text, cx),
+                Screen::Timeline(timeline) => timeline.paste(text, cx),
+            });
+        }
+    }
+
+    fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        if self.popup.is_some() {
+            return self.act_on_popup(action, effects);
+        }
+        let area = self.area();
+        match action {
+            Action::Quit => effects.push(Effect::Quit),
+            Action::Help => self.popup = Some(Popup::Reading(ReadingPopup::help(self.scope(), area))),
+            Action::Palette => self.popup = Some(Popup::Choice(ChoicePopup::palette(self.scope()))),
+            Action::Times => {
+                self.settings.times = self.settings.times.next();
+                let label = self.settings.times.label(self.settings.zone, self.now);
+                self.notice = Some(format!("times: {label}"));
+            }
+            Action::Home => self.screens.truncate(1),
+            Action::Back => self.back(effects),
+            Action::Search if self.scope() != Scope::Results => {
+                self.go_on(Outcome::Search(String::new()), effects);
+            }
+            other => self.act_on_screen(other, effects),
+        }
+    }
+
+    fn act_on_popup(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        let area = self.area();
+        if action == Action::Back {
+            self.popup = None;
+            return;
+        }
+        let outcome = match &mut self.popup {
+            Some(Popup::Choice(choice)) => choice.act(action, area),
+            Some(Popup::Reading(reading)) => {
+                reading.act(action, area);
+                None
+            }
+            None => None,
+        };
+        if let Some(outcome) = outcome {
+            self.popup = None;
+            self.go_on(outcome, effects);
+        }
+    }
+
+    fn act_on_screen(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        let ways_on = self.on_screen(effects, |screen, store, history, cx| match screen {
+            Screen::Home(home) => home.act(action, store, cx.area),
+            Screen::Search(search) => search.act(action, history, cx),
+            Screen::Timeline(timeline) => (timeline.act(action, cx), None),
+        });
+        let (popup, outcome) = ways_on.unwrap_or_default();
+        self.popup = popup;
+        if let Some(outcome) = outcome {
+            self.go_on(outcome, effects);
+        }
+    }
+
+    fn go_on(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) {
+        match outcome {
+            Outcome::Do(action) => self.act(action, effects),
+            Outcome::Copy(text) => {
+                self.notice = Some("copied (if the terminal allows it)".to_owned());
+                effects.push(Effect::Copy(text));
+            }
+            Outcome::Timeline(entity) => {
+                let open = |_: &mut Screen, _: &mut _, _: &mut _, cx: &mut Context<'_>| {
+                    Screen::Timeline(Box::new(TimelineScreen::open(&entity, cx)))
+                };
+                let screen = self.on_screen(effects, open);
+                self.show(screen);
+            }
+            Outcome::Search(query) => {
+                let open = |_: &mut Screen, _: &mut _, _: &mut _, cx: &mut Context<'_>| {
+                    Screen::Search(Box::new(Search::open(&query, cx)))
+                };
+                let screen = self.on_screen(effects, open);
+                self.show(screen);
+            }
+        }
+    }
+
+    fn show(&mut self, screen: Option<Screen>) {
+        self.screens.extend(screen);
+        if self.screens.len() > SCREENS_MAX {
+            self.screens.remove(1);
+        }
+    }
+
+    fn back(&mut self, effects: &mut Vec<Effect>) {
+        let inside = self.on_screen(effects, |screen, _, _, cx| match screen {
+            Screen::Home(_) => false,
+            Screen::Search(search) => search.back(cx),
+            Screen::Timeline(timeline) => timeline.back(cx),
+        });
+        if inside == Some(true) {
+            return;
+        }
+        if self.screens.len() > 1 {
+            self.screens.pop();
+        } else {
+            self.notice = Some("this is the first screen; q leaves".to_owned());
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, effects: &mut Vec<Effect>) {
+        let area = self.area();
+        let scroll = match mouse {
+            Mouse::WheelUp => Some(Action::Up),
+            Mouse::WheelDown => Some(Action::Down),
+            Mouse::Click => None,
+        };
+        match (&mut self.popup, scroll) {
+            (Some(_), Some(action)) => self.act_on_popup(action, effects),
+            (Some(_), None) => self.popup = None,
+            (None, _) => {
+                self.on_screen(effects, |screen, store, _, cx| match screen {
+                    Screen::Home(home) => home.mouse(mouse, column, row, store, area),
+                    Screen::Search(search) => search.mouse(mouse, column, row, cx),
+                    Screen::Timeline(timeline) => timeline.mouse(mouse, column, row, cx),
+                });
+            }
+        }
+    }
+
+    /// Gives an answer to whoever asked: each knows the number that it waits for.
+    fn answer(
+        &mut self,
+        slot: Slot,
+        number: u64,
+        answer: Result<Answer, Failure>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (area, now) = (self.area(), self.now);
+        let State { number: last, settings, notice, screens, store, .. } = self;
+        let mut cx = Context { number: last, effects, area, settings, notice };
+        match (slot, answer) {
+            (_, Ok(Answer::Live(live))) => store.answer(number, Ok(*live), now),
+            (Slot::Live, Err(failure)) => store.answer(number, Err(failure), now),
+            (slot, answer) => {
+                screens.iter_mut().for_each(|screen| screen.answer(slot, number, answer.clone(), &mut cx));
+            }
+        }
+    }
+
+    fn progress(&mut self, slot: Slot, number: u64, share: f64) {
+        for screen in &mut self.screens {
+            let asked = match (screen, slot) {
+                (Screen::Timeline(screen), Slot::Timeline) => &mut screen.asked,
+                (Screen::Search(screen), Slot::Search) => &mut screen.asked,
+                (Screen::Search(screen), Slot::Find) => &mut screen.finding,
+                _ => continue,
+            };
+            if let Some(asked) = asked.as_mut().filter(|asked| asked.number == number) {
+                asked.share = Some(share.clamp(0.0, 1.0));
+            }
+        }
+    }
+
+    /// Brings every cursor of the screen on top into its list and on screen.
+    fn settle(&mut self, effects: &mut Vec<Effect>) {
+        let area = self.area();
+        match &mut self.popup {
+            Some(Popup::Choice(choice)) => choice.settle(area),
+            Some(Popup::Reading(reading)) => reading.act(Action::Open, area),
+            None => {}
+        }
+        self.on_screen(effects, |screen, store, _, cx| match screen {
+            Screen::Home(home) => home.settle(store, cx.area),
+            Screen::Search(search) => search.settle(cx),
+            Screen::Timeline(timeline) => timeline.settle(cx),
+        });
+    }
+}
+
+impl Screen {
+    fn answer(&mut self, slot: Slot, number: u64, answer: Result<Answer, Failure>, cx: &mut Context<'_>) {
+        match (self, slot, answer) {
+            (Screen::Timeline(screen), _, Ok(Answer::Timeline(told))) => {
+                screen.answer(number, Ok(told), cx);
+            }
+            (Screen::Timeline(screen), Slot::Timeline, Err(failure)) => {
+                screen.answer(number, Err(failure), cx);
+            }
+            (Screen::Search(screen), _, Ok(Answer::Search(found))) => {
+                screen.answer(number, Ok(*found), cx);
+            }
+            (Screen::Search(screen), Slot::Search, Err(failure)) => {
+                screen.answer(number, Err(failure), cx);
+            }
+            (Screen::Search(screen), _, Ok(Answer::Find(find))) => {
+                screen.found(number, Ok(find), cx);
+            }
+            (Screen::Search(screen), Slot::Find, Err(failure)) => {
+                screen.found(number, Err(failure), cx);
+            }
+            _ => {}
+        }
+    }
+}
