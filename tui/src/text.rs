@@ -61,9 +61,9 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
     while width(rest) > cells {
-        let (head, _) = split_at_width(rest, cells);
+        let (head, next) = split_at_width(rest, cells);
         let at = match head.rfind(' ') {
-            Some(space) if space > 0 => space,
+            Some(space) if space > 0 && !next.starts_with(' ') => space,
             _ => head.len(),
         };
         let (line, tail) = rest.split_at(at);
