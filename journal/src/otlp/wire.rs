@@ -53,9 +53,13 @@ enum Wire<'a> {
 }
 
 impl<'a> Field<'a> {
+    fn place(&self) -> &'a [u8] {
+        self.message.get(self.start..).unwrap_or_default()
+    }
+
     #[cold]
     fn mismatch(&self) -> Fault {
-        Fault::new(self.message.get(self.start..).unwrap_or_default(), "a field of an unexpected wire type")
+        Fault::new(self.place(), "a field of an unexpected wire type")
     }
 
     #[inline]
@@ -229,6 +233,22 @@ impl<'a> Fields<'a> {
 pub(super) trait Message<'a>: Sized {
     /// Reads the message whose bytes these are.
     fn read(message: &'a [u8]) -> Result<Self, Fault>;
+}
+
+/// Guards a field that holds one message. Protobuf would merge the halves of a message that is split in
+/// two; no sender splits one, and a view that silently showed a half would be worse than a refusal.
+#[derive(Default)]
+pub(super) struct Once(bool);
+
+impl Once {
+    /// The bytes of the field's first occurrence; a second one is a fault.
+    #[inline]
+    pub(super) fn bytes<'a>(&mut self, field: &Field<'a>) -> Result<&'a [u8], Fault> {
+        if std::mem::replace(&mut self.0, true) {
+            return Err(Fault::new(field.place(), "a message that may stand once stands twice"));
+        }
+        field.bytes()
+    }
 }
 
 /// All occurrences of one field of a message: the stretch of bytes from the first to the last.

@@ -6,7 +6,7 @@ use timeline::id::{SpanId, TraceId};
 use timeline::record::{Dropped, SpanKind, StatusCode};
 use timeline::time::Time;
 
-use super::super::wire::{Fault, Fields, Message, Repeated};
+use super::super::wire::{Fault, Fields, Message, Once, Repeated};
 use super::{Attributes, Value};
 
 /// A span.
@@ -68,7 +68,7 @@ impl<'a> Span<'a> {
 
 impl<'a> Message<'a> for Span<'a> {
     fn read(message: &'a [u8]) -> Result<Self, Fault> {
-        let mut span = Span::default();
+        let (mut span, mut status) = (Span::default(), Once::default());
         let mut fields = Fields::of(message);
         while let Some(field) = fields.next()? {
             match field.number {
@@ -87,7 +87,7 @@ impl<'a> Message<'a> for Span<'a> {
                 13 => span.links.push(&field)?,
                 14 => span.dropped.links = field.uint32()?,
                 15 => {
-                    let status = Status::read(field.bytes()?)?;
+                    let status = Status::read(status.bytes(&field)?)?;
                     (span.status_code, span.status_message) = (status.code, status.message);
                 }
                 16 => span.flags = field.fixed32()?,
@@ -234,14 +234,14 @@ impl Log<'_> {
 
 impl<'a> Message<'a> for Log<'a> {
     fn read(message: &'a [u8]) -> Result<Self, Fault> {
-        let mut log = Log::default();
+        let (mut log, mut body) = (Log::default(), Once::default());
         let mut fields = Fields::of(message);
         while let Some(field) = fields.next()? {
             match field.number {
                 1 => log.time = Time(field.fixed64()?),
                 2 => log.severity_number = field.int32()?,
                 3 => log.severity_text = field.text()?,
-                5 => log.body = Value::read(field.bytes()?)?,
+                5 => log.body = Value::read(body.bytes(&field)?)?,
                 6 => log.attributes.push(&field)?,
                 7 => log.dropped_attributes_count = field.uint32()?,
                 8 => log.flags = field.fixed32()?,

@@ -7,7 +7,7 @@
 //!
 //! A view borrows the body and copies nothing but text that is not UTF-8. Views are meant for bodies
 //! that [`check`](super::check) has passed: where a message can't be read, its list simply ends.
-//! A field that may stand once and stands twice has its last value.
+//! A text or number that may stand once and stands twice has its last value, as in protobuf.
 
 mod item;
 mod value;
@@ -19,7 +19,7 @@ pub use value::{Attribute, Attributes, Value, Values};
 use std::borrow::Cow;
 
 use super::Signal;
-use super::wire::{Fault, Fields, List, Message, Repeated};
+use super::wire::{Fault, Fields, List, Message, Once, Repeated};
 
 /// A whole export request.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,7 @@ impl<'a> Group<'a> {
 
 impl<'a> Message<'a> for Group<'a> {
     fn read(message: &'a [u8]) -> Result<Self, Fault> {
+        let mut resource = Once::default();
         let mut group = Group {
             signal: Signal::Traces,
             resource: Resource::default(),
@@ -73,7 +74,7 @@ impl<'a> Message<'a> for Group<'a> {
         let mut fields = Fields::of(message);
         while let Some(field) = fields.next()? {
             match field.number {
-                1 => group.resource = Resource::read(field.bytes()?)?,
+                1 => group.resource = Resource::read(resource.bytes(&field)?)?,
                 2 => group.scopes.push(&field)?,
                 3 => group.schema_url = field.text()?,
                 _ => {}
@@ -135,6 +136,7 @@ impl<'a> ScopeGroup<'a> {
 
 impl<'a> Message<'a> for ScopeGroup<'a> {
     fn read(message: &'a [u8]) -> Result<Self, Fault> {
+        let mut scope = Once::default();
         let mut group = ScopeGroup {
             signal: Signal::Traces,
             scope: Scope::default(),
@@ -144,7 +146,7 @@ impl<'a> Message<'a> for ScopeGroup<'a> {
         let mut fields = Fields::of(message);
         while let Some(field) = fields.next()? {
             match field.number {
-                1 => group.scope = Scope::read(field.bytes()?)?,
+                1 => group.scope = Scope::read(scope.bytes(&field)?)?,
                 2 => group.items.push(&field)?,
                 3 => group.schema_url = field.text()?,
                 _ => {}

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use timeline::value as owned;
 
 use super::super::DEPTH_MAX;
-use super::super::wire::{Fault, Field, Fields, List, Message, Repeated};
+use super::super::wire::{Fault, Field, Fields, List, Message, Once, Repeated};
 
 /// A list of attributes. Keys may repeat; the last counts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,12 +60,12 @@ pub struct Attribute<'a> {
 impl<'a> Message<'a> for Attribute<'a> {
     #[inline]
     fn read(message: &'a [u8]) -> Result<Self, Fault> {
-        let mut attribute = Attribute::default();
+        let (mut attribute, mut value) = (Attribute::default(), Once::default());
         let mut fields = Fields::of(message);
         while let Some(field) = fields.next()? {
             match field.number {
                 1 => attribute.key = field.text()?,
-                2 => attribute.value = Value::read(field.bytes()?)?,
+                2 => attribute.value = Value::read(value.bytes(&field)?)?,
                 3 => attribute.indexed |= field.int32()? != 0,
                 _ => {}
             }
@@ -131,7 +131,7 @@ impl<'a> Value<'a> {
 impl<'a> Message<'a> for Value<'a> {
     #[inline]
     fn read(message: &'a [u8]) -> Result<Self, Fault> {
-        let mut value = Value::Empty;
+        let (mut value, mut nested) = (Value::Empty, Once::default());
         let mut fields = Fields::of(message);
         while let Some(field) = fields.next()? {
             value = match field.number {
@@ -139,8 +139,8 @@ impl<'a> Message<'a> for Value<'a> {
                 2 => Value::Bool(field.varint()? != 0),
                 3 => Value::Int(field.varint()? as i64),
                 4 => Value::Double(f64::from_bits(field.fixed64()?)),
-                5 => Value::Array(Values::read(field.bytes()?)?),
-                6 => Value::Map(Attributes(List::read(field.bytes()?)?.0)),
+                5 => Value::Array(Values::read(nested.bytes(&field)?)?),
+                6 => Value::Map(Attributes(List::read(nested.bytes(&field)?)?.0)),
                 7 => Value::Bytes(field.bytes()?),
                 8 => {
                     field.int32()?; // an index into a table that only profiles have: as if absent
