@@ -32,6 +32,11 @@ impl Boot {
         let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
         Boot(u128::from_str_radix(&digits, 16).unwrap_or_default())
     }
+
+    #[cfg(test)]
+    pub(crate) fn numbered(number: u128) -> Boot {
+        Boot(number)
+    }
 }
 
 /// How far the journal is durable.

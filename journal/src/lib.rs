@@ -13,6 +13,7 @@
 //! | `retention.rs` | which segments go                                                      |
 //! | `journal.rs`   | the handle: the queue, the writer's thread                             |
 //! | `reader.rs`    | reading, from any process                                              |
+//! | `verify.rs`    | the full check                                                         |
 //! | `otlp/`        | what the bodies say                                                    |
 //!
 //! The format is in `docs/journal-format.md`.
@@ -29,10 +30,14 @@
 //! - **JNL-7** Damage is told, never passed over; whole blocks after it are read.
 //! - **JNL-8** Two requests are taken for one only if their bodies are equal byte for byte.
 
+#[cfg(test)]
+mod damage;
 mod durable;
 mod format;
 mod journal;
 mod lock;
+#[cfg(test)]
+mod model;
 mod options;
 pub mod otlp;
 mod reader;
@@ -42,6 +47,7 @@ mod request;
 mod retention;
 mod segment;
 mod storage;
+mod verify;
 mod writer;
 
 pub use format::frame::Frame;
@@ -51,4 +57,5 @@ pub use reader::{Block, ReadError, Reader, Sealed, SegmentInfo, Tail};
 pub use recovery::{OpenError, Recovered, Torn};
 pub use request::{AppendError, Place, Receipt, Request, Source};
 pub use segment::Damage;
+pub use verify::Verified;
 pub use writer::Counts;

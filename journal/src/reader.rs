@@ -126,12 +126,13 @@ impl Reader {
             return Ok(told);
         }
         // No writer of this boot tells how far it came: all whole blocks there are, are on the disk.
-        for number in self.numbers()?.into_iter().rev() {
+        let numbers = self.numbers()?;
+        for number in numbers.iter().copied().rev() {
             let mut walk = self.walk(number, FIRST_BLOCK, Depth::Headers)?;
             let mut end = None;
             loop {
                 match walk.step().map_err(|source| ReadError::Io { segment: number, source })? {
-                    Step::Block { offset, header } => end = Some(offset + header.block_len()),
+                    Step::Block { offset, header, .. } => end = Some(offset + header.block_len()),
                     Step::Damaged(_) => {}
                     Step::Sealed | Step::Limit | Step::Torn => break,
                 }
@@ -140,7 +141,8 @@ impl Reader {
                 return Ok(Place { segment: number, offset });
             }
         }
-        Ok(Place::default())
+        let beyond = numbers.last().filter(|last| **last > 1);
+        Ok(beyond.map_or(Place::default(), |last| Place { segment: *last, offset: FIRST_BLOCK }))
     }
 
     /// The block at `place`, checked.
@@ -200,7 +202,7 @@ impl Reader {
         })
     }
 
-    fn walk(&self, number: u64, at: u64, depth: Depth) -> Result<Walk, ReadError> {
+    pub(crate) fn walk(&self, number: u64, at: u64, depth: Depth) -> Result<Walk, ReadError> {
         let segment = self.segment(number)?;
         let Trust { limit, proven } = self.trust(&segment)?;
         Ok(Walk { segment, at, limit, proven, depth, sequence: 0 })
@@ -269,12 +271,11 @@ impl Tail {
         self.place.offset = walk.at;
         self.sequence = walk.sequence;
         match step {
-            Step::Block { offset, header } => {
+            Step::Block { offset, header, stored } => {
                 let place = Place { offset, ..self.place };
-                match walk.segment.frames(offset, &header) {
+                match header.frames(number, stored) {
                     Ok(frames) => Ok(Reached::Block(Block { place, next: self.place, frames })),
-                    Err(Fault::Io(source)) => Err(failed(source)),
-                    Err(Fault::Invalid(invalid)) => Err(damaged(place, walk.at, invalid).into()),
+                    Err(invalid) => Err(damaged(place, walk.at, invalid).into()),
                 }
             }
             Step::Damaged(damage) => Err(damage.into()),

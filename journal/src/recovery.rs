@@ -68,7 +68,7 @@ pub struct Recovered {
     /// A tail that was cut off because it was written in part and never acknowledged.
     pub torn: Option<Torn>,
     /// What was durable once and is not whole now, as far as opening looks: in footers, in headers and in the
-    /// last segment. Only a full check looks at everything.
+    /// last segment. [`crate::Reader::verify`] looks at everything.
     pub damages: Vec<Damage>,
     /// Bodies remembered, to recognise repeats.
     pub remembered: u64,
@@ -233,7 +233,8 @@ impl Opening {
         self.cut(&segment, walk.at)?;
         self.write_again(&segment, proven)?;
         self.bound = self.bound.max(index.totals.bound);
-        if index.totals.blocks > 0 {
+        // Where retention has dropped all before, the end lies at the beginning of what follows.
+        if index.totals.blocks > 0 || (number > 1 && self.end == Place::default()) {
             self.end = Place { segment: number, offset: walk.at };
         }
         Ok(Some(Active { segment, index, at: walk.at, sequence: walk.sequence }))
@@ -379,7 +380,7 @@ fn index(walk: &mut Walk) -> io::Result<(Footer, Vec<Damage>)> {
     let (mut index, mut damages) = (Footer::default(), Vec::new());
     loop {
         match walk.step()? {
-            Step::Block { offset, header } => index.push(offset, &header),
+            Step::Block { offset, header, .. } => index.push(offset, &header),
             Step::Damaged(damage) => damages.push(damage),
             Step::Sealed | Step::Limit | Step::Torn => return Ok((index, damages)),
         }

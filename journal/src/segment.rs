@@ -111,8 +111,7 @@ impl Segment {
 
     /// The frames of the block at `offset`.
     pub(crate) fn frames(&self, offset: u64, header: &BlockHeader) -> Result<Vec<block::Frame>, Fault> {
-        let payload = header.payload(self.number, self.stored(offset, header)?)?;
-        Ok(header.frames(payload)?)
+        Ok(header.frames(self.number, self.stored(offset, header)?)?)
     }
 
     /// Where the footer begins, if the segment ends like a sealed one.
@@ -152,6 +151,8 @@ pub(crate) enum Step {
     Block {
         offset: u64,
         header: BlockHeader,
+        /// The payload as stored, where the walk looks at payloads.
+        stored: Bytes,
     },
     Damaged(Damage),
     /// The segment is sealed: its footer begins where the walk stands.
@@ -177,7 +178,7 @@ pub(crate) struct Walk {
 }
 
 enum Found {
-    Block(BlockHeader),
+    Block(BlockHeader, Bytes),
     Footer,
 }
 
@@ -195,17 +196,17 @@ impl Walk {
         }
         match self.look(self.at) {
             Ok(Found::Footer) => Ok(Step::Sealed),
-            Ok(Found::Block(header)) => Ok(self.pass(header)),
+            Ok(Found::Block(header, stored)) => Ok(self.pass(header, stored)),
             Err(Fault::Io(error)) => Err(error),
             Err(Fault::Invalid(invalid)) => self.resume(invalid),
         }
     }
 
-    fn pass(&mut self, header: BlockHeader) -> Step {
+    fn pass(&mut self, header: BlockHeader, stored: Bytes) -> Step {
         let offset = self.at;
         self.at += header.block_len();
         self.sequence = header.sequence + 1;
-        Step::Block { offset, header }
+        Step::Block { offset, header, stored }
     }
 
     /// What stands whole at `offset`.
@@ -217,13 +218,15 @@ impl Walk {
         if header.sequence < self.sequence {
             return Err(Invalid::Field("a block's number").into());
         }
-        if self.depth == Depth::Payloads {
-            let stored = self.segment.stored(offset, &header)?;
-            if !header.holds(self.segment.number, &stored) {
-                return Err(Invalid::Checksum.into());
-            }
+        if self.depth == Depth::Headers {
+            return Ok(Found::Block(header, Bytes::new()));
         }
-        Ok(Found::Block(header))
+        let stored = self.segment.stored(offset, &header)?;
+        if header.holds(self.segment.number, &stored) {
+            Ok(Found::Block(header, stored))
+        } else {
+            Err(Invalid::Checksum.into())
+        }
     }
 
     fn look_for_footer(&self, offset: u64) -> Result<Found, Fault> {
@@ -243,11 +246,11 @@ impl Walk {
             let Some((offset, found)) = self.search(search)? else { break };
             proven |= match &found {
                 Found::Footer => true,
-                Found::Block(header) => offset.saturating_sub(header.batch.into()) > from,
+                Found::Block(header, _) => offset.saturating_sub(header.batch.into()) > from,
             };
             search = match &found {
                 Found::Footer => self.limit,
-                Found::Block(header) => offset + header.block_len(),
+                Found::Block(header, _) => offset + header.block_len(),
             };
             next.get_or_insert((offset, found));
         }
@@ -255,7 +258,7 @@ impl Walk {
             return Ok(Step::Torn);
         }
         let lost = match &next {
-            Some((_, Found::Block(header))) => Some(header.sequence - self.sequence),
+            Some((_, Found::Block(header, _))) => Some(header.sequence - self.sequence),
             _ => None,
         };
         let lost = lost.filter(|lost| *lost > 0);

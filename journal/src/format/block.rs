@@ -138,7 +138,7 @@ impl BlockHeader {
     }
 
     /// Checks the stored payload and decompresses it.
-    pub(crate) fn payload(&self, segment: u64, stored: Bytes) -> Result<Bytes, Invalid> {
+    fn payload(&self, segment: u64, stored: Bytes) -> Result<Bytes, Invalid> {
         if !self.holds(segment, &stored) {
             return Err(Invalid::Checksum);
         }
@@ -160,8 +160,9 @@ impl BlockHeader {
         stored.len() == self.stored_len as usize && checksum(segment, &[stored]) == self.payload_check
     }
 
-    /// The frames of a payload.
-    pub(crate) fn frames(&self, mut payload: Bytes) -> Result<Vec<Frame>, Invalid> {
+    /// Checks the stored payload and reads its frames.
+    pub(crate) fn frames(&self, segment: u64, stored: Bytes) -> Result<Vec<Frame>, Invalid> {
+        let mut payload = self.payload(segment, stored)?;
         let frames = (0..self.frames).map(|_| frame::decode(&mut payload)).collect::<Result<_, _>>()?;
         if payload.is_empty() { Ok(frames) } else { Err(Invalid::Field("the end of a payload")) }
     }

@@ -6,6 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) mod fault;
+
 /// A folder of files.
 pub(crate) trait Storage: Send + Sync + 'static {
     /// The names in the folder, in any order.

@@ -1,0 +1,357 @@
+//! The writer and its readers against a naive model, on a disk that fails.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hlc::Stamp;
+use proptest::prelude::*;
+
+use crate::durable::Boot;
+use crate::options::Options;
+use crate::otlp::{Encoding, Signal};
+use crate::reader::Reader;
+use crate::recovery::Recovered;
+use crate::repeats;
+use crate::request::{AppendError, Place, Receipt, Request, Source};
+use crate::storage::fault::FaultDisk;
+use crate::writer::{Pending, Writer};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// The request with this number: all differ, some are long, some do not compress.
+pub(crate) fn request(number: u32) -> Request {
+    let mut body = format!("request {number} ").repeat(number as usize % 13).into_bytes();
+    body.extend(number.to_le_bytes());
+    let noise = repeats::hash_parts(0, 0, "", &number.to_le_bytes()).to_le_bytes();
+    body.extend(noise.repeat(number as usize % 5).iter().zip(0u8..).map(|(a, b)| a.wrapping_mul(b)));
+    Request {
+        signal: if number.is_multiple_of(3) { Signal::Logs } else { Signal::Traces },
+        encoding: Encoding::Protobuf,
+        source: Source::Grpc,
+        peer: "peer".into(),
+        tenant: String::new(),
+        arrival_is_evidence: true,
+        items: 1,
+        refused: Vec::new(),
+        carried: None,
+        body: Bytes::from(body),
+    }
+}
+
+/// What a test does to a journal.
+#[derive(Clone, Debug)]
+enum Deed {
+    /// New requests in one batch.
+    Append(u8),
+    /// A request that was sent before, this far back, once more.
+    Resend(u8),
+    /// A request that carries a stamp so far from the wall clock, in milliseconds.
+    Carry(i16),
+    /// The wall clock moves, in milliseconds; back too.
+    Wait(i32),
+    /// The process is killed and started again.
+    Kill,
+    /// The power goes and comes again.
+    Crash,
+    /// An orderly end and a new start.
+    Restart,
+    /// After so many more syncs the disk fails, until the next start.
+    FailSyncs(u8),
+    /// So many more bytes fit on the disk.
+    Fill(u16),
+    /// There is room again.
+    Empty,
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let deed = prop_oneof![
+        6 => (1u8..6).prop_map(Deed::Append),
+        2 => any::<u8>().prop_map(Deed::Resend),
+        1 => any::<i16>().prop_map(Deed::Carry),
+        2 => (-2_000i32..20_000).prop_map(Deed::Wait),
+        1 => Just(Deed::Kill),
+        2 => Just(Deed::Crash),
+        1 => Just(Deed::Restart),
+        1 => (0u8..3).prop_map(Deed::FailSyncs),
+        1 => (0u16..1_500).prop_map(Deed::Fill),
+        1 => Just(Deed::Empty),
+    ];
+    prop::collection::vec(deed, 1..60)
+}
+
+/// A journal on a disk that fails, beside what a naive model knows of it.
+struct Bench {
+    disk: FaultDisk,
+    boot: u128,
+    wall_ns: u64,
+    options: Options,
+    writer: Writer,
+    /// Requests handed over, by number.
+    sent: Vec<Request>,
+    /// First receipts, by body.
+    acknowledged: HashMap<Bytes, Receipt>,
+    /// The largest stamp told to anybody.
+    told: Stamp,
+    failing: bool,
+}
+
+impl Bench {
+    fn new(seed: u64, options: Options) -> Bench {
+        let disk = FaultDisk::seeded(seed);
+        let wall_ns = 1_700_000_000 * SECOND;
+        let (writer, _) = open(&disk, &options, 1, wall_ns);
+        let (sent, acknowledged) = (Vec::new(), HashMap::new());
+        let told = Stamp::ZERO;
+        Bench { disk, boot: 1, wall_ns, options, writer, sent, acknowledged, told, failing: false }
+    }
+
+    fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
+        let wall_ns = self.wall_ns;
+        let pending = |request: &Request| Pending {
+            hash: repeats::hash(request),
+            request: request.clone(),
+            arrived_ns: wall_ns,
+        };
+        let batch: Vec<_> = requests.iter().map(pending).collect();
+        let answers = self.writer.commit(&batch, wall_ns);
+        for (request, answer) in requests.iter().zip(&answers) {
+            let Ok(receipt) = answer else { continue };
+            if let Some(first) = self.acknowledged.get(&request.body) {
+                assert_eq!(
+                    (first.place, first.stamp),
+                    (receipt.place, receipt.stamp),
+                    "one body, two places"
+                );
+                assert!(receipt.repeated);
+            } else {
+                self.acknowledged.insert(request.body.clone(), *receipt);
+            }
+            self.told = self.told.max(receipt.stamp);
+        }
+        answers
+    }
+
+    fn send(&mut self, count: u8) -> Vec<Result<Receipt, AppendError>> {
+        let first = self.sent.len() as u32;
+        let new: Vec<_> = (first..first + u32::from(count)).map(request).collect();
+        self.sent.extend(new.iter().cloned());
+        let told = self.told;
+        let answers = self.commit(new);
+        for receipt in answers.iter().flatten() {
+            assert!(receipt.stamp > told && !receipt.repeated, "JNL-3");
+        }
+        answers
+    }
+
+    fn start(&mut self) -> Recovered {
+        self.disk.fail_syncs_after(None);
+        self.disk.leave_room(None);
+        self.failing = false;
+        let (writer, recovered) = open(&self.disk, &self.options, self.boot, self.wall_ns);
+        self.writer = writer;
+        recovered
+    }
+
+    fn act(&mut self, deed: &Deed) {
+        match deed {
+            Deed::Append(count) => drop(self.send(*count)),
+            Deed::Resend(back) => {
+                let number = self.sent.len().checked_sub(1 + usize::from(*back));
+                if let Some(request) = number.map(|number| self.sent[number].clone()) {
+                    drop(self.commit(vec![request]));
+                }
+            }
+            Deed::Carry(ahead_ms) => {
+                let mut request = request(self.sent.len() as u32);
+                let carried_ns = self.wall_ns.saturating_add_signed(i64::from(*ahead_ms) * 1_000_000);
+                request.carried = Some(Stamp::from_wall_ns(carried_ns));
+                self.sent.push(request.clone());
+                let answer = self.commit(vec![request.clone()]).remove(0);
+                let merged = i64::from(*ahead_ms) <= 1_000;
+                assert!(
+                    answer.is_err() || !merged || answer.map(|r| Some(r.stamp) > request.carried) == Ok(true)
+                );
+            }
+            Deed::Wait(ms) => self.wall_ns = self.wall_ns.saturating_add_signed(i64::from(*ms) * 1_000_000),
+            Deed::Kill => drop(self.start()),
+            Deed::Crash => {
+                self.disk.crash();
+                self.boot += 1;
+                let reader = self.frames();
+                let recovered = self.start();
+                assert_eq!(recovered.damages, [], "a crash damages nothing that was durable");
+                assert_eq!(
+                    self.frames(),
+                    reader,
+                    "a reader without a writer sees what the writer then finds"
+                );
+            }
+            Deed::Restart => {
+                self.writer.close();
+                let recovered = self.start();
+                assert_eq!(recovered.damages, []);
+            }
+            Deed::FailSyncs(after) => {
+                self.disk.fail_syncs_after(Some((*after).into()));
+                self.failing = true;
+            }
+            Deed::Fill(bytes) => self.disk.leave_room(Some((*bytes).into())),
+            Deed::Empty => self.disk.leave_room(None),
+        }
+    }
+
+    /// All frames that a reader of another process is shown: place, number, stamp and body.
+    fn frames(&self) -> Vec<(Place, u32, Stamp, Bytes)> {
+        let mut tail = self.reader().blocks_from(Place::default());
+        let blocks = std::iter::from_fn(|| tail.next().expect("nothing is damaged"));
+        blocks
+            .flat_map(|block| {
+                let numbered = (0..).zip(block.frames);
+                numbered.map(move |(number, frame)| (block.place, number, frame.stamp, frame.body))
+            })
+            .collect()
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::of(Arc::new(self.disk.clone()), Boot::numbered(self.boot))
+    }
+
+    /// What must hold at any moment.
+    fn check(&self) {
+        let frames = self.frames();
+        assert!(frames.is_sorted_by(|a, b| a.2 < b.2), "JNL-3");
+        let oldest = self.writer.oldest();
+        let mut found = HashMap::new();
+        for (place, frame, stamp, body) in frames {
+            assert!(self.sent.iter().any(|request| request.body == body), "nobody sent this");
+            let receipt = Receipt { place, frame, stamp, repeated: false };
+            assert_eq!(found.insert(body, receipt), None, "one body, twice");
+        }
+        for (body, receipt) in &self.acknowledged {
+            let held = receipt.place.segment >= oldest;
+            let expected = held.then_some(Receipt { repeated: false, ..*receipt });
+            assert_eq!(found.get(body).copied(), expected, "JNL-2");
+        }
+        let end = found.values().map(|receipt| receipt.place).max();
+        assert!(end.is_none_or(|last| last < self.writer.end));
+    }
+}
+
+fn open(disk: &FaultDisk, options: &Options, boot: u128, wall_ns: u64) -> (Writer, Recovered) {
+    Writer::open(Arc::new(disk.clone()), options.clone(), Boot::numbered(boot), wall_ns)
+        .expect("a mended disk can be opened")
+}
+
+/// Segments of a few batches; nothing goes by age or size.
+fn small_segments() -> Options {
+    Options {
+        segment_bytes: 1_000,
+        segment_age: Duration::from_secs(60),
+        keep_for: Duration::from_secs(1 << 30),
+        keep_at_least: Duration::from_secs(1 << 30),
+        ..Options::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_acknowledged_is_lost_or_doubled(seed in any::<u64>(), deeds in deeds()) {
+        let mut bench = Bench::new(seed, small_segments());
+        for deed in &deeds {
+            bench.act(deed);
+            bench.check();
+        }
+        bench.act(&Deed::Crash);
+        bench.check();
+        let answers = bench.send(3);
+        prop_assert!(answers.iter().all(Result::is_ok), "a mended disk takes requests again");
+        bench.check();
+    }
+
+    /// The same where a full disk may take the oldest segments: what is held is still whole.
+    #[test]
+    fn a_full_disk_takes_the_oldest_first(seed in any::<u64>(), deeds in deeds()) {
+        let options = Options { keep_at_least: Duration::ZERO, ..small_segments() };
+        let mut bench = Bench::new(seed, options);
+        for deed in deeds.iter().filter(|deed| !matches!(deed, Deed::Resend(_) | Deed::Crash)) {
+            bench.act(deed);
+            bench.check();
+        }
+    }
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_taken_until_it_is_opened_anew() {
+    let mut bench = Bench::new(1, small_segments());
+    assert!(bench.send(2).iter().all(Result::is_ok));
+    bench.act(&Deed::FailSyncs(0));
+    assert!(bench.send(2).iter().all(|answer| *answer == Err(AppendError::Poisoned)));
+    bench.disk.fail_syncs_after(None);
+    assert_eq!(
+        bench.send(1),
+        [Err(AppendError::Poisoned)],
+        "JNL-4: the disk seems well again, which means nothing"
+    );
+    assert!(bench.writer.counts.poisoned);
+    bench.act(&Deed::Kill);
+    assert!(bench.send(2).iter().all(Result::is_ok));
+    bench.act(&Deed::Crash);
+    bench.check();
+}
+
+#[test]
+fn a_full_disk_turns_senders_away_and_takes_them_when_there_is_room() {
+    let mut bench = Bench::new(2, small_segments());
+    assert!(bench.send(5).iter().all(Result::is_ok));
+    bench.act(&Deed::Fill(10));
+    let answers = bench.send(2);
+    assert!(answers.iter().all(|answer| matches!(answer, Err(AppendError::Full(delay)) if !delay.is_zero())));
+    bench.check();
+    bench.act(&Deed::Empty);
+    let again = vec![bench.sent[5].clone(), bench.sent[6].clone()];
+    assert!(bench.commit(again).iter().flatten().filter(|receipt| !receipt.repeated).count() == 2);
+    bench.act(&Deed::Crash);
+    bench.check();
+}
+
+#[test]
+fn a_body_sent_again_is_recognised_through_a_restart_for_an_hour() {
+    let mut bench = Bench::new(3, small_segments());
+    let first = bench.send(1).remove(0).unwrap();
+    for _ in 0..50 {
+        bench.wall_ns += 60 * SECOND;
+        bench.send(4);
+    }
+    bench.act(&Deed::Crash);
+    bench.wall_ns += 9 * 60 * SECOND;
+    let again = bench.commit(vec![request(0)]).remove(0).unwrap();
+    assert_eq!(again, Receipt { repeated: true, ..first });
+    let twins = bench.commit(vec![request(9_000), request(9_000)]);
+    let [Ok(one), Ok(two)] = &twins[..] else { panic!("{twins:?}") };
+    assert_eq!((one.repeated, *two), (false, Receipt { repeated: true, ..*one }));
+}
+
+#[test]
+fn retention_takes_whole_segments_from_the_oldest_and_never_the_last() {
+    let options = Options { keep_for: Duration::from_secs(600), ..small_segments() };
+    let mut bench = Bench::new(4, options);
+    for _ in 0..40 {
+        bench.wall_ns += 30 * SECOND;
+        assert!(bench.send(3).iter().all(Result::is_ok));
+        bench.check();
+    }
+    assert!(bench.writer.counts.dropped > 5 && bench.writer.held.len() > 5);
+    bench.wall_ns += 10_000 * SECOND;
+    bench.writer.retire(bench.wall_ns);
+    bench.check();
+    assert_eq!((bench.writer.held.len(), bench.writer.counts.items_held), (0, 0));
+    let end = bench.writer.end;
+    bench.act(&Deed::Crash);
+    assert!(bench.writer.end >= end && bench.reader().end().unwrap() == bench.writer.end);
+    assert!(bench.send(1).iter().all(Result::is_ok));
+    bench.check();
+}
