@@ -107,7 +107,7 @@ impl Bench {
         Bench { disk, boot: 1, wall_ns, options, writer, sent, acknowledged, told, failing: false }
     }
 
-    fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
+    fn commit(&mut self, requests: &[Request]) -> Vec<Result<Receipt, AppendError>> {
         let wall_ns = self.wall_ns;
         let pending = |request: &Request| Pending {
             hash: repeats::hash(request),
@@ -138,7 +138,7 @@ impl Bench {
         let new: Vec<_> = (first..first + u32::from(count)).map(request).collect();
         self.sent.extend(new.iter().cloned());
         let told = self.told;
-        let answers = self.commit(new);
+        let answers = self.commit(&new);
         for receipt in answers.iter().flatten() {
             assert!(receipt.stamp > told && !receipt.repeated, "JNL-3");
         }
@@ -160,7 +160,7 @@ impl Bench {
             Deed::Resend(back) => {
                 let number = self.sent.len().checked_sub(1 + usize::from(*back));
                 if let Some(request) = number.map(|number| self.sent[number].clone()) {
-                    drop(self.commit(vec![request]));
+                    drop(self.commit(&[request]));
                 }
             }
             Deed::Carry(ahead_ms) => {
@@ -168,7 +168,7 @@ impl Bench {
                 let carried_ns = self.wall_ns.saturating_add_signed(i64::from(*ahead_ms) * 1_000_000);
                 request.carried = Some(Stamp::from_wall_ns(carried_ns));
                 self.sent.push(request.clone());
-                let answer = self.commit(vec![request.clone()]).remove(0);
+                let answer = self.commit(&[request.clone()]).remove(0);
                 let merged = i64::from(*ahead_ms) <= 1_000;
                 assert!(
                     answer.is_err() || !merged || answer.map(|r| Some(r.stamp) > request.carried) == Ok(true)
@@ -312,8 +312,8 @@ fn a_full_disk_turns_senders_away_and_takes_them_when_there_is_room() {
     assert!(answers.iter().all(|answer| matches!(answer, Err(AppendError::Full(delay)) if !delay.is_zero())));
     bench.check();
     bench.act(&Deed::Empty);
-    let again = vec![bench.sent[5].clone(), bench.sent[6].clone()];
-    assert!(bench.commit(again).iter().flatten().filter(|receipt| !receipt.repeated).count() == 2);
+    let again = [bench.sent[5].clone(), bench.sent[6].clone()];
+    assert!(bench.commit(&again).iter().flatten().filter(|receipt| !receipt.repeated).count() == 2);
     bench.act(&Deed::Crash);
     bench.check();
 }
@@ -328,9 +328,9 @@ fn a_body_sent_again_is_recognised_through_a_restart_for_an_hour() {
     }
     bench.act(&Deed::Crash);
     bench.wall_ns += 9 * 60 * SECOND;
-    let again = bench.commit(vec![request(0)]).remove(0).unwrap();
+    let again = bench.commit(&[request(0)]).remove(0).unwrap();
     assert_eq!(again, Receipt { repeated: true, ..first });
-    let twins = bench.commit(vec![request(9_000), request(9_000)]);
+    let twins = bench.commit(&[request(9_000), request(9_000)]);
     let [Ok(one), Ok(two)] = &twins[..] else { panic!("{twins:?}") };
     assert_eq!((one.repeated, *two), (false, Receipt { repeated: true, ..*one }));
 }

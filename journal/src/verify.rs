@@ -73,7 +73,8 @@ impl Reader {
                     match header.frames(number, stored) {
                         Ok(frames) => verified.take_block(&frames, &header.hashes, number, offset),
                         Err(invalid) => {
-                            verified.damages.push(Damage::new(number, offset, walk.at, &invalid.to_string()))
+                            let what = invalid.to_string();
+                            verified.damages.push(Damage::new(number, offset, walk.at, &what));
                         }
                     }
                 }

@@ -10,6 +10,8 @@
 //! segment's number, so that a block is only ever valid in its own segment. Nothing here does I/O.
 
 pub(crate) mod block;
+#[cfg(test)]
+mod example;
 pub(crate) mod frame;
 pub(crate) mod segment;
 
