@@ -44,6 +44,40 @@ pub trait Archive: Send + Sync {
     fn stats(&self) -> Result<Stats, ArchiveError>;
 }
 
+/// A shared archive is an archive.
+impl<A: Archive + ?Sized> Archive for Arc<A> {
+    fn find(
+        &self,
+        predicate: &Predicate,
+        window: Window,
+        page: Page,
+        effort: &Effort,
+    ) -> Result<Found, ArchiveError> {
+        (**self).find(predicate, window, page, effort)
+    }
+
+    fn fetch(&self, traces: &[TraceId], effort: &Effort) -> Result<Fetched, ArchiveError> {
+        (**self).fetch(traces, effort)
+    }
+
+    fn completeness(&self) -> Result<Completeness, ArchiveError> {
+        (**self).completeness()
+    }
+
+    fn follow(
+        &self,
+        after: Option<Position>,
+        limit: usize,
+        effort: &Effort,
+    ) -> Result<Followed, ArchiveError> {
+        (**self).follow(after, limit, effort)
+    }
+
+    fn stats(&self) -> Result<Stats, ArchiveError> {
+        (**self).stats()
+    }
+}
+
 /// A stretch of the records' own times; open where `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {

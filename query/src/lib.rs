@@ -4,14 +4,22 @@
 //! |-----------------|-----------------------------------------------------------------------|
 //! | [`archive`]     | the questions that a store of records answers                         |
 //! | [`predicate`]   | which records a question is about, and whether one record matches     |
+//! | [`http`]        | the questions and answers over HTTP, on the server's side             |
 //! | [`language`]    | the search language: its text to a predicate and back                 |
+//! | `local`, `remote` | the two implementations: [`Local`] and [`Remote`]                  |
 //! | [`memory`]      | the archive in memory that others are measured against                |
 //! | [`interface`]   | the questions that a person asks, however they are answered           |
 
 pub mod archive;
+pub mod http;
 pub mod interface;
 pub mod language;
+mod local;
 pub mod memory;
 pub mod predicate;
+mod remote;
 #[cfg(test)]
 mod testing;
+
+pub use local::Local;
+pub use remote::{Remote, RemoteOptions};

@@ -74,7 +74,7 @@ impl Comparison {
 }
 
 /// The severity of a log; ERROR for a span that ended in error.
-fn severity(record: &Record) -> Option<Severity> {
+pub(crate) fn severity(record: &Record) -> Option<Severity> {
     match &record.body {
         Body::Span(span) => (span.status.code == StatusCode::Error).then_some(Severity::Error),
         Body::Log(log) => log.severity(),

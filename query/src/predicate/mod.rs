@@ -9,6 +9,7 @@ mod places;
 mod tests;
 mod words;
 
+pub(crate) use matching::severity;
 pub use places::{Content, Place, any_place};
 use regex::Regex;
 use timeline::id::{SpanId, TraceId};

@@ -18,8 +18,8 @@ pub enum Place<'a> {
     StatusMessage,
     /// An attribute of the record's own, by its flat key.
     Attribute(&'a str),
-    /// An attribute of one of the span's events, by its flat key.
-    EventAttribute(&'a str),
+    /// An attribute of one of the span's events: the event's name, and the flat key.
+    EventAttribute(&'a str, &'a str),
     /// An attribute of one of the span's links, by its flat key.
     LinkAttribute(&'a str),
     /// An attribute of the resource, by its flat key.
@@ -49,7 +49,7 @@ pub fn any_place(record: &Record, mut visit: impl FnMut(Place<'_>, Content<'_>) 
                 || span.events.iter().any(|event| {
                     text(Place::EventName, &event.name, visit)
                         || any_leaf(&event.attributes, "", &mut |key, value| {
-                            visit(Place::EventAttribute(key), Content::Value(value))
+                            visit(Place::EventAttribute(&event.name, key), Content::Value(value))
                         })
                 })
                 || span.links.iter().any(|link| {
@@ -62,6 +62,7 @@ pub fn any_place(record: &Record, mut visit: impl FnMut(Place<'_>, Content<'_>) 
             text(Place::Name, &log.event_name, visit)
                 || match &log.body {
                     Value::Empty => false,
+                    Value::Text(body) => text(Place::Body(""), body, visit),
                     Value::Map(body) => {
                         any_leaf(body, "", &mut |key, value| visit(Place::Body(key), Content::Value(value)))
                     }

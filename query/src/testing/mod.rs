@@ -1,5 +1,8 @@
 //! Records for tests.
 
+pub(crate) mod conformance;
+pub(crate) mod server;
+
 use std::sync::Arc;
 
 use hlc::Stamp;

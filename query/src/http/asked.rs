@@ -1,0 +1,169 @@
+//! The parameters of each question.
+
+use std::ops::Deref;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use timeline::record::Position;
+use timeline::time::Time;
+
+use super::failure::{Code, Failure};
+use crate::archive::Window;
+use crate::interface::{FollowRequest, SearchRequest, TimelineRequest};
+use crate::language::parse_time;
+
+/// A question's text is at most so long, in bytes.
+const TEXT_BYTES_MAX: usize = 16 << 10;
+/// The records of a page where nobody said how many.
+const PAGE_DEFAULT: usize = 100;
+
+/// `/v1/timeline/{entity}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TimelineAsked {
+    /// From the path, not from a parameter.
+    #[serde(skip)]
+    entity: String,
+    since: Option<String>,
+    until: Option<String>,
+    events: Option<usize>,
+    #[serde(default)]
+    brief: bool,
+    pub(super) budget: Option<u64>,
+}
+
+/// `/v1/find`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FindAsked {
+    pub(super) value: String,
+    pub(super) budget: Option<u64>,
+}
+
+/// `/v1/search`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SearchAsked {
+    #[serde(default)]
+    query: String,
+    limit: Option<usize>,
+    before: Option<String>,
+    pub(super) budget: Option<u64>,
+}
+
+/// `/v1/follow`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FollowAsked {
+    #[serde(default)]
+    query: String,
+    limit: Option<usize>,
+    after: Option<String>,
+    /// Seconds.
+    #[serde(default)]
+    pub(super) wait: u64,
+    pub(super) budget: Option<u64>,
+}
+
+impl TimelineAsked {
+    pub(super) fn request(&self, events_max: usize) -> Result<TimelineRequest, Failure> {
+        let now = now();
+        let time = |name: &str, text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => parse_time(text, now)
+                .map(Some)
+                .map_err(|error| malformed(format!("{name}: {}", error.message))),
+        };
+        Ok(TimelineRequest {
+            entity: short("the entity", &self.entity)?,
+            window: Window { since: time("since", &self.since)?, until: time("until", &self.until)? },
+            events_max: self.events.unwrap_or(events_max).min(events_max),
+            brief: self.brief,
+        })
+    }
+}
+
+impl SearchAsked {
+    pub(super) fn request(&self, page_max: usize) -> Result<SearchRequest, Failure> {
+        Ok(SearchRequest {
+            query: short("query", &self.query)?,
+            limit: self.limit.unwrap_or(PAGE_DEFAULT).min(page_max),
+            before: parsed("before", self.before.as_deref())?,
+        })
+    }
+}
+
+impl FollowAsked {
+    pub(super) fn request(&self, page_max: usize) -> Result<FollowRequest, Failure> {
+        Ok(FollowRequest {
+            query: short("query", &self.query)?,
+            limit: self.limit.unwrap_or(PAGE_DEFAULT).min(page_max),
+            after: parsed::<Position>("after", self.after.as_deref())?,
+        })
+    }
+}
+
+/// The moment of asking. The API is at the edge: it may read the clock.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+fn short(name: &str, text: &str) -> Result<String, Failure> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(malformed(format!("{name} is longer than {TEXT_BYTES_MAX} bytes")));
+    }
+    Ok(text.to_owned())
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &str, text: Option<&str>) -> Result<Option<T>, Failure> {
+    text.map(|text| text.parse().map_err(|error| malformed(format!("{name}: {error}")))).transpose()
+}
+
+fn malformed(message: String) -> Failure {
+    Failure::new(Code::MalformedRequest, message)
+}
+
+/// The parameters of a question; what is unknown among them is an error.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T> Deref for Asked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// A question's parameters, and what its path adds to them.
+pub(super) trait FromPath: DeserializeOwned + Send {
+    fn from_path(self, _path: Option<String>) -> Self {
+        self
+    }
+}
+
+impl FromPath for FindAsked {}
+impl FromPath for SearchAsked {}
+impl FromPath for FollowAsked {}
+impl FromPath for TimelineAsked {
+    fn from_path(self, path: Option<String>) -> TimelineAsked {
+        TimelineAsked { entity: path.unwrap_or_default(), ..self }
+    }
+}
+
+impl<T: FromPath, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked<T>, Failure> {
+        let parameters = Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
+            let text = rejection.body_text();
+            malformed(text.trim_start_matches("Failed to deserialize query string: ").to_owned())
+        })?;
+        let path = Path::<String>::from_request_parts(parts, state).await.ok().map(|Path(path)| path);
+        Ok(Asked(parameters.0.from_path(path)))
+    }
+}

@@ -1,0 +1,125 @@
+//! The query interface over an archive in this process.
+//!
+//! | file        | what it alone knows                                                       |
+//! |-------------|---------------------------------------------------------------------------|
+//! | `gather.rs` | which records a timeline needs, and in what order to ask for them          |
+//! | `places.rs` | under which keys and entities a value stands                               |
+//! | `shown.rs`  | a record as the public JSON shows it                                       |
+//! | `spend.rs`  | one budget over several questions to an archive                            |
+
+mod gather;
+mod places;
+mod shown;
+mod spend;
+#[cfg(test)]
+mod tests;
+
+use timeline::document::{Completeness, Find, Incompleteness, Search, Stats, Timeline};
+
+use crate::archive::{Archive, Effort, Page};
+use crate::interface::{FollowAnswer, FollowRequest, Query, QueryError, SearchRequest, TimelineRequest};
+use crate::language::{self, Now, ParseError};
+
+/// Answers questions from an archive.
+pub struct Local<A> {
+    archive: A,
+    now: Box<dyn Fn() -> Now + Send + Sync>,
+    source: String,
+}
+
+impl<A: Archive> Local<A> {
+    /// Asks `archive`, which `source` names in one line. `now` tells the moment of asking, for times such as `15m`.
+    pub fn new(
+        archive: A,
+        source: impl Into<String>,
+        now: impl Fn() -> Now + Send + Sync + 'static,
+    ) -> Local<A> {
+        Local { archive, now: Box::new(now), source: source.into() }
+    }
+
+    /// The archive asked.
+    pub fn archive(&self) -> &A {
+        &self.archive
+    }
+
+    /// What an answer rests on that shows `shown` of `total`, and lacks something for these reasons.
+    fn completeness(
+        &self,
+        reasons: Vec<Incompleteness>,
+        shown: u64,
+        total: u64,
+    ) -> Result<Completeness, QueryError> {
+        let mut completeness = self.archive.completeness()?;
+        completeness.reasons.extend(reasons);
+        completeness.reasons.sort_unstable();
+        completeness.reasons.dedup();
+        completeness.complete &= completeness.reasons.is_empty();
+        Ok(Completeness { shown, total, ..completeness })
+    }
+}
+
+impl<A: Archive> Query for Local<A> {
+    fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError> {
+        let question = gather::question(request)?;
+        let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
+        let completeness = self.completeness(gathered.reasons, 0, 0)?;
+        Ok(timeline::tell(gathered.records, &question, completeness))
+    }
+
+    fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {
+        let counted = places::count(&self.archive, value, effort)?;
+        let completeness = self.completeness(counted.reasons, counted.read, counted.total)?;
+        Ok(Find { schema: Find::SCHEMA.to_owned(), completeness, matches: counted.matches })
+    }
+
+    fn search(&self, request: &SearchRequest, effort: &Effort) -> Result<Search, QueryError> {
+        let (predicate, window) = language::parse(&request.query, (self.now)())?;
+        let page = Page { before: request.before, limit: request.limit };
+        let found = self.archive.find(&predicate, window, page, effort)?;
+        let records: Vec<_> = found.records.iter().map(shown::record).collect();
+        let shown = records.len() as u64;
+        Ok(Search {
+            schema: Search::SCHEMA.to_owned(),
+            completeness: self.completeness(found.reasons, shown, found.total)?,
+            records,
+            shown,
+            total: found.total,
+            next: found.next.map(|position| position.to_string()),
+        })
+    }
+
+    fn follow(&self, request: &FollowRequest, effort: &Effort) -> Result<FollowAnswer, QueryError> {
+        let (predicate, window) = language::parse(&request.query, (self.now)())?;
+        let mut left = effort.records_max;
+        let mut after = request.after;
+        let mut records = Vec::new();
+        while records.len() < request.limit && left > 0 {
+            let wanted = request.limit - records.len();
+            let arrived = self.archive.follow(after, wanted, effort)?;
+            let ended = arrived.records.is_empty();
+            left = left.saturating_sub(arrived.records.len() as u64);
+            after = arrived.after;
+            let matching =
+                arrived.records.iter().filter(|r| window.contains(r.time()) && predicate.matches(r));
+            records.extend(matching.map(shown::record));
+            if ended {
+                break;
+            }
+        }
+        Ok(FollowAnswer { records, after: after.map(|position| position.to_string()) })
+    }
+
+    fn stats(&self) -> Result<Stats, QueryError> {
+        Ok(self.archive.stats()?)
+    }
+
+    fn source(&self) -> String {
+        self.source.clone()
+    }
+}
+
+impl From<ParseError> for QueryError {
+    fn from(error: ParseError) -> QueryError {
+        QueryError::Malformed { message: error.message, at: Some(error.at) }
+    }
+}

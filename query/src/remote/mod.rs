@@ -1,0 +1,155 @@
+//! The query interface over a running server.
+
+mod call;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use timeline::document::{Find, Search, Stats, Timeline};
+
+use self::call::{Calls, Parameters};
+use crate::archive::{ArchiveError, Effort};
+use crate::http::{Code, Failure};
+use crate::interface::{FollowAnswer, FollowRequest, Query, QueryError, SearchRequest, TimelineRequest};
+use crate::language::{self, Now};
+
+/// How to reach a server.
+#[derive(Clone, Debug)]
+pub struct RemoteOptions {
+    /// Sent as `Authorization: Bearer …`.
+    pub token: Option<String>,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long an answer may take in all.
+    pub answer_timeout: Duration,
+}
+
+impl Default for RemoteOptions {
+    fn default() -> RemoteOptions {
+        RemoteOptions {
+            token: None,
+            connect_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Answers questions by asking a server.
+pub struct Remote {
+    calls: Calls,
+    now: Box<dyn Fn() -> Now + Send + Sync>,
+    url: String,
+}
+
+impl Remote {
+    /// Asks the server at `url`, as `http://127.0.0.1:4320` or `127.0.0.1:4320`; nothing is sent yet. `now` tells the
+    /// moment and the zone of asking, for times such as `15m` and `10:00`.
+    pub fn new(
+        url: &str,
+        options: RemoteOptions,
+        now: impl Fn() -> Now + Send + Sync + 'static,
+    ) -> Result<Remote, QueryError> {
+        let url = base_url(url)?;
+        Ok(Remote { calls: Calls::new(options), now: Box::new(now), url })
+    }
+
+    fn get<T: DeserializeOwned + Send>(
+        &self,
+        path: &str,
+        parameters: Parameters,
+        effort: &Effort,
+    ) -> Result<T, QueryError> {
+        effort.check()?;
+        let url = format!("{}{path}", self.url);
+        self.calls.get(&url, parameters, effort)
+    }
+
+    /// The query's text with times that mean the same to the server as to the person who asks here.
+    fn pinned(&self, query: &str) -> Result<String, QueryError> {
+        Ok(language::pinned(query, (self.now)())?)
+    }
+}
+
+impl Query for Remote {
+    fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_some("since", request.window.since);
+        parameters.add_some("until", request.window.until);
+        parameters.add("events", request.events_max);
+        parameters.add("brief", request.brief);
+        let path = format!("/v1/timeline/{}", path_encoded(&request.entity));
+        self.get(&path, parameters, effort)
+    }
+
+    fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add("value", value);
+        self.get("/v1/find", parameters, effort)
+    }
+
+    fn search(&self, request: &SearchRequest, effort: &Effort) -> Result<Search, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add("query", self.pinned(&request.query)?);
+        parameters.add("limit", request.limit);
+        parameters.add_some("before", request.before);
+        self.get("/v1/search", parameters, effort)
+    }
+
+    fn follow(&self, request: &FollowRequest, effort: &Effort) -> Result<FollowAnswer, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add("query", self.pinned(&request.query)?);
+        parameters.add("limit", request.limit);
+        parameters.add_some("after", request.after);
+        self.get("/v1/follow", parameters, effort)
+    }
+
+    fn stats(&self) -> Result<Stats, QueryError> {
+        self.get("/v1/stats", Parameters::default(), &Effort::new(u64::MAX))
+    }
+
+    fn source(&self) -> String {
+        self.url.clone()
+    }
+}
+
+/// The server's own word on what went wrong, as the question's.
+fn told(failure: Failure) -> QueryError {
+    match failure.code {
+        Code::MalformedQuery => QueryError::Malformed { message: failure.message, at: failure.at },
+        Code::Cancelled => QueryError::Archive(ArchiveError::Cancelled),
+        Code::StoreFailed => QueryError::Archive(ArchiveError::Store(failure.message)),
+        _ => QueryError::Remote(failure.message),
+    }
+}
+
+fn base_url(url: &str) -> Result<String, QueryError> {
+    let url = url.trim().trim_end_matches('/');
+    if url.starts_with("https://") {
+        let message = "https is not spoken here: reach a remote server through a tunnel \
+             (ssh -L 4320:127.0.0.1:4320 HOST, or kubectl port-forward) and ask http://127.0.0.1:4320";
+        return Err(QueryError::Remote(message.to_owned()));
+    }
+    let address = url.strip_prefix("http://").unwrap_or(url);
+    if address.is_empty() || address.contains("://") || address.contains(char::is_whitespace) {
+        let message =
+            format!("{url:?} is no server's address: write http://HOST:PORT, as http://127.0.0.1:4320");
+        return Err(QueryError::Remote(message));
+    }
+    Ok(format!("http://{address}"))
+}
+
+/// All but letters, digits, `-._~` and `/` as `%` and two hexadecimal digits.
+fn path_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
