@@ -63,7 +63,7 @@ impl<A: Archive> Query for Local<A> {
         let question = gather::question(request)?;
         let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
         let completeness = self.completeness(gathered.reasons, 0, 0)?;
-        Ok(timeline::tell(gathered.records, &question, completeness))
+        Ok(timeline::tell(gathered.records, &question, &completeness))
     }
 
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {

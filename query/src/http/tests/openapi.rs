@@ -1,0 +1,92 @@
+//! `docs/openapi.json` against the routes, their parameters and what they answer.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::*;
+
+fn document() -> Json {
+    serde_json::from_str(include_str!("../../../../docs/openapi.json")).expect("JSON")
+}
+
+#[test]
+fn it_has_the_routes_that_are_served() {
+    let document = document();
+    let described: BTreeSet<String> = document["paths"].as_object().expect("paths").keys().cloned().collect();
+    let served: BTreeSet<String> = ROUTES.iter().map(|route| route.replace("{*", "{")).collect();
+    assert_eq!(described, served);
+}
+
+#[test]
+fn it_has_the_parameters_that_are_read() {
+    let (server, _) = served(Options::default());
+    let example = |name: &str| match name {
+        "since" => "15m",
+        "until" | "query" => "now",
+        "brief" => "true",
+        "before" | "after" => "1-64-0-0",
+        "value" => "42",
+        _ => "0",
+    };
+    for (path, route) in document()["paths"].as_object().expect("paths") {
+        let described = route["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let names: Vec<&str> = described
+            .iter()
+            .filter(|parameter| parameter["in"] == "query")
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        let path = path.replace("{entity}", "order/42");
+        let given: Vec<String> = names.iter().map(|name| format!("{name}={}", example(name))).collect();
+        let (status, body) = get(&server, &format!("{path}?{}", given.join("&")));
+        assert_eq!(status, 200, "{path}: {body}");
+        if !names.is_empty() {
+            // The refusal of an unknown parameter lists the known ones.
+            let (_, body) = get(&server, &format!("{path}?value=1&unknown=1"));
+            let unlisted: Vec<&&str> =
+                names.iter().filter(|name| !body.contains(&format!("`{name}`"))).collect();
+            assert!(unlisted.is_empty(), "{path}: {unlisted:?} {body}");
+            let read = body.matches('`').count() / 2 - 1;
+            assert_eq!(read, names.len(), "{path} reads others than it says: {body}");
+        }
+    }
+}
+
+#[test]
+fn what_is_answered_is_valid_under_its_schema() {
+    let (server, _) = served(Options::default());
+    let document = document();
+    let cases = [
+        ("/v1/timeline/order/42", "Timeline"),
+        ("/v1/timeline/order/42?brief=true&events=1", "Timeline"),
+        ("/v1/timeline/order/none", "Timeline"),
+        ("/v1/find?value=42", "Find"),
+        ("/v1/search?limit=4", "Search"),
+        ("/v1/follow?after=1-64-0-0", "Follow"),
+        ("/v1/stats", "Stats"),
+        ("/v1/search?query=(", "Error"),
+        ("/v1/nothing", "Error"),
+    ];
+    for (path, schema) in cases {
+        let schema = json!({
+            "$ref": format!("#/components/schemas/{schema}"),
+            "components": document["components"],
+        });
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let answer: Json = serde_json::from_str(&get(&server, path).1).expect("JSON");
+        let wrong: Vec<String> = validator
+            .iter_errors(&answer)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(wrong.is_empty(), "{path}: {wrong:#?}");
+        assert!(!validator.is_valid(&json!({})), "{path}: its schema refuses nothing");
+    }
+}
+
+#[test]
+fn it_has_the_codes_of_failures() {
+    let codes =
+        document()["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
+            .clone();
+    assert_eq!(codes, json!(Code::ALL));
+}
