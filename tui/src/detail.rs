@@ -58,7 +58,7 @@ pub fn event(told: &Told, at: usize, width: usize, settings: &Settings) -> Vec<T
     let lead = if settings.theme.ascii { "  > " } else { "  ⏎ " };
     why::reasons(told, at, lead, settings, &mut page);
     page.heading("BELONGS HERE");
-    page.paragraph(Role::Text, &format!("  {}", belongs(event.belongs)));
+    page.labelled("  ", Role::Text, belongs(event.belongs));
     identifiers(event, &mut page);
     match &event.attributes {
         Some(attributes) if !attributes.is_empty() => {
@@ -95,13 +95,6 @@ fn event_times(told: &Told, at: usize, event: &Event, page: &mut Page) {
     if let Some(ns) = told.span_ns(at) {
         page.labelled("  duration   ", Role::Text, &times::duration(ns));
     }
-    if let Some(arrival) = event.arrival {
-        let after = Time(arrival.wall_ns()).since(event.corrected);
-        let wording =
-            format!("{}  ({} after it happened)", moment(Time(arrival.wall_ns())), times::duration(after));
-        page.labelled("  arrived    ", Role::Text, &wording);
-    }
-    page.labelled("  stamp      ", Role::Dim, &format!("{} · {}", moment(event.hlc.l), event.hlc.c));
 }
 
 fn trouble(told: &Told, at: usize, settings: &Settings, page: &mut Page) {
@@ -148,13 +141,20 @@ fn changes(event: &Event, settings: &Settings, page: &mut Page) {
 }
 
 fn identifiers(event: &Event, page: &mut Page) {
-    page.heading("IDS");
-    page.labelled("  event  ", Role::Text, &event.id.to_string());
+    page.heading("ARRIVAL, STAMP, IDS");
+    if let Some(arrival) = event.arrival {
+        let after = Time(arrival.wall_ns()).since(event.corrected);
+        let wording =
+            format!("{}  ({} after it happened)", moment(Time(arrival.wall_ns())), times::duration(after));
+        page.labelled("  arrived  ", Role::Text, &wording);
+    }
+    page.labelled("  stamp    ", Role::Dim, &format!("{} · {}", moment(event.hlc.l), event.hlc.c));
+    page.labelled("  event    ", Role::Text, &event.id.to_string());
     if let Some(trace) = event.trace_id {
-        page.labelled("  trace  ", Role::Text, &trace.to_string());
+        page.labelled("  trace    ", Role::Text, &trace.to_string());
     }
     if let Some(span) = event.span_id {
-        page.labelled("  span   ", Role::Text, &span.to_string());
+        page.labelled("  span     ", Role::Text, &span.to_string());
     }
     if event.revisions > 1 {
         let said = format!("came with {} different contents; the latest end is shown", event.revisions);

@@ -137,7 +137,7 @@ pub enum Action {
 /// Where a binding holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// On every screen, unless a text is being typed.
+    /// On every screen, unless a text is being typed or something lies over it.
     Everywhere,
     /// The home screen.
     Home,
@@ -185,6 +185,11 @@ impl Scope {
     /// Whether characters are text here.
     pub fn is_typing(self) -> bool {
         matches!(self, Scope::QueryLine | Scope::FilterLine | Scope::Choice)
+    }
+
+    /// Whether the keys that hold everywhere hold here: not while text is typed, and not over a screen.
+    pub fn is_open(self) -> bool {
+        !self.is_typing() && self != Scope::Reading
     }
 }
 
@@ -333,6 +338,18 @@ pub const BINDINGS: &[Binding] = &{
         bind(S::Choice, &[PAGE_DOWN], A::PageDown, "", "move down a page"),
         bind(S::Choice, &[ESC], A::Back, "close", "close it"),
         bind(S::Reading, &[ESC, ENTER, Key::char('q'), Key::char('?')], A::Back, "close", "close it"),
+        bind(S::Reading, &[UP, Key::char('k')], A::Up, "", "move up a line"),
+        bind(S::Reading, &[DOWN, Key::char('j')], A::Down, "", "move down a line"),
+        bind(S::Reading, &[PAGE_UP, Key::ctrl('u')], A::PageUp, "", "move up a page"),
+        bind(
+            S::Reading,
+            &[PAGE_DOWN, Key::char(' '), Key::ctrl('d')],
+            A::PageDown,
+            "more",
+            "move down a page",
+        ),
+        bind(S::Reading, &[key(KeyCode::Home), Key::char('g')], A::Top, "", "move to the beginning"),
+        bind(S::Reading, &[key(KeyCode::End), Key::char('G')], A::Bottom, "", "move to the end"),
         bind(S::Everywhere, &[UP, Key::char('k')], A::Up, "", "move up a line"),
         bind(S::Everywhere, &[DOWN, Key::char('j')], A::Down, "", "move down a line"),
         bind(S::Everywhere, &[PAGE_UP, Key::ctrl('u')], A::PageUp, "", "move up a page"),
@@ -372,7 +389,7 @@ pub fn action_for(scope: Scope, key: Key) -> Option<Action> {
     let bound_in = |wanted: Scope| {
         BINDINGS.iter().find(|binding| binding.scope == wanted && binding.keys.contains(&key))
     };
-    let everywhere = || if scope.is_typing() { None } else { bound_in(Scope::Everywhere) };
+    let everywhere = || if scope.is_open() { bound_in(Scope::Everywhere) } else { None };
     bound_in(scope).or_else(everywhere).map(|binding| binding.action)
 }
 
@@ -380,7 +397,7 @@ pub fn action_for(scope: Scope, key: Key) -> Option<Action> {
 pub fn bindings_in(scope: Scope) -> impl Iterator<Item = &'static Binding> {
     let own = BINDINGS.iter().filter(move |binding| binding.scope == scope);
     let general = BINDINGS.iter().filter(move |binding| {
-        binding.scope == Scope::Everywhere && scope != Scope::Everywhere && !scope.is_typing()
+        binding.scope == Scope::Everywhere && scope != Scope::Everywhere && scope.is_open()
     });
     own.chain(general)
 }

@@ -35,7 +35,7 @@ impl Panes {
                 .areas(area);
         let nothing = Rect::new(body.x, body.y, 0, 0);
         let (list, detail) = if area.width >= WIDTH_BESIDE {
-            let width = (area.width * 2 / 5).clamp(44, 76);
+            let width = (area.width * 7 / 20).clamp(42, 64);
             let [list, detail] =
                 Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(body);
             (list, detail)
@@ -82,12 +82,12 @@ pub struct LaneColumns {
 /// A lane is never narrower: a glyph and an arrow's shaft and head.
 const LANE_WIDTH_MIN: usize = 4;
 /// A lane is never wider: arrows that are longer say no more.
-const LANE_WIDTH_MAX: usize = 14;
+const LANE_WIDTH_MAX: usize = 10;
 
 impl LaneColumns {
-    /// Shares two fifths of a list's width among `lanes`.
+    /// Shares a third of a list's width among `lanes`.
     pub fn new(list_width: u16, lanes: usize) -> LaneColumns {
-        let budget = (usize::from(list_width) * 2 / 5).max(LANE_WIDTH_MIN);
+        let budget = (usize::from(list_width) / 3).max(LANE_WIDTH_MIN);
         let width = (budget / lanes.max(1)).clamp(LANE_WIDTH_MIN, LANE_WIDTH_MAX);
         LaneColumns { width, shown: (budget / width).min(lanes) }
     }

@@ -78,7 +78,11 @@ impl ChoicePopup {
         let reachable = bindings_in(scope).chain(bindings_in(Scope::Everywhere));
         let mut choices: Vec<Choice> = Vec::new();
         for binding in reachable.filter(|binding| binding.action != Action::Palette) {
-            let choice = Choice::new(binding.help, &binding.keys_label(), Outcome::Do(binding.action));
+            let label = match binding.hint {
+                "" => binding.help.to_owned(),
+                hint => format!("{hint}: {}", binding.help),
+            };
+            let choice = Choice::new(&label, &binding.keys_label(), Outcome::Do(binding.action));
             if !choices.iter().any(|known| known.outcome == choice.outcome) {
                 choices.push(choice);
             }

@@ -90,6 +90,11 @@ impl State {
         self.screens.last()
     }
 
+    /// All screens, the one on top last.
+    pub fn screens(&self) -> &[Screen] {
+        &self.screens
+    }
+
     /// Where the next key goes.
     pub fn scope(&self) -> Scope {
         match (&self.popup, self.screen()) {

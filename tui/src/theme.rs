@@ -60,10 +60,12 @@ impl Theme {
         };
         match role {
             Role::Text => plain,
-            Role::Dim | Role::Arrow => coloured(Color::DarkGray),
+            // Not a grey: themes disagree on which greys can be seen.
+            Role::Dim | Role::Arrow => plain.add_modifier(Modifier::DIM),
             Role::Heading => plain.add_modifier(Modifier::BOLD),
             Role::Key => coloured(Color::Cyan).add_modifier(Modifier::BOLD),
-            Role::Cursor => plain.add_modifier(Modifier::REVERSED),
+            // One bar, whatever colours it lies over.
+            Role::Cursor => Style::reset().add_modifier(Modifier::REVERSED),
             Role::CursorAway => plain.add_modifier(Modifier::UNDERLINED),
             Role::Transition => coloured(Color::Green).add_modifier(Modifier::BOLD),
             Role::Observation => coloured(Color::Blue),

@@ -15,6 +15,8 @@ pub struct Told {
     pub document: Timeline,
     /// One a service, in the order of their first event.
     pub lanes: Vec<Lane>,
+    /// How many events are transitions.
+    pub transitions: u64,
     facts: Vec<Facts>,
     by_id: HashMap<EventId, usize>,
     process_by_id: HashMap<String, usize>,
@@ -54,11 +56,12 @@ impl Told {
         let process_by_id =
             document.processes.iter().enumerate().map(|(at, process)| (process.id.clone(), at)).collect();
         let facts = document.events.iter().map(|_| Facts::default()).collect();
-        let mut told = Told { document, lanes: Vec::new(), facts, by_id, process_by_id };
+        let mut told = Told { document, lanes: Vec::new(), transitions: 0, facts, by_id, process_by_id };
         told.lay_lanes();
         told.index_references();
         told.pair_span_ends();
         told.write_haystacks();
+        told.transitions = (0..told.len()).filter(|at| told.is_transition(*at)).count() as u64;
         told
     }
 

@@ -126,7 +126,7 @@ pub fn reasons(told: &Told, at: usize, lead: &str, settings: &Settings, page: &m
     let mut incoming: Vec<&Edge> = told.incoming(at).collect();
     incoming.sort_by_key(|edge| std::cmp::Reverse((edge.certainty, told.place(edge.from))));
     if incoming.is_empty() {
-        page.paragraph(Role::Dim, "  nothing in this timeline is known to come before it");
+        page.labelled("  ", Role::Dim, "nothing in this timeline is known to come before it");
     }
     incoming
         .iter()

@@ -132,6 +132,7 @@ impl Search {
             Some(value) => Some(Asked::new(cx.ask(Question::Find(value.to_owned())))),
             None => {
                 cx.effect(Effect::Cancel(Slot::Find));
+                self.matches.clear();
                 None
             }
         };
@@ -174,9 +175,6 @@ impl Search {
             return;
         }
         self.records = found.records;
-        if self.finding.is_none() {
-            self.matches.clear();
-        }
         self.answered = Some(self.query.text().to_owned());
         (self.scroll, self.detail) = (Scroll::default(), Scroll::default());
     }

@@ -50,8 +50,8 @@ impl Zoom {
     /// Its name on the screen.
     pub fn label(self) -> &'static str {
         match self {
-            Zoom::Changes => "changes only",
-            Zoom::Story => "the story",
+            Zoom::Changes => "changes",
+            Zoom::Story => "story",
             Zoom::Everything => "everything",
         }
     }

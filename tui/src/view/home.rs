@@ -56,6 +56,10 @@ fn head(head: Rect, painter: &mut Painter<'_>) {
     if !store.status.is_empty() {
         third.push((Role::Dim, format!(" {}", text::sanitise(&store.status))));
     }
+    let told = third.iter().any(|(_, piece)| !piece.is_empty());
+    if !told && !store.is_empty() {
+        third.push((Role::Dim, " Something wrong with one thing? Press / and type its id.".to_owned()));
+    }
     painter.line(head, 2, &third);
 }
 

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 use timeline::document::{EventKind, Incompleteness, StreamState, Timeline};
+use timeline::record::Severity;
 
 use super::lanes;
 use super::paint::Painter;
@@ -13,8 +14,8 @@ use crate::times::{self, Times, UTC};
 use crate::told::{Told, change_text};
 use crate::why;
 
-/// From this width of the list on, each line also says what it came out of.
-const WIDTH_REASON: u16 = 118;
+/// Where an event has so many cells, its line also says what it came out of.
+const ROOM_FOR_REASON: usize = 84;
 
 pub(super) fn draw(screen: &TimelineScreen, area: Rect, painter: &mut Painter<'_>) {
     let panes = screen.panes(area);
@@ -49,11 +50,8 @@ fn title(screen: &TimelineScreen, head: Rect, painter: &mut Painter<'_>) {
     };
     let document = &told.document;
     let rule = format!(" {} ", painter.glyphs().rule);
-    let transitions = (0..told.len()).filter(|at| told.is_transition(*at)).count() as u64;
+    let transitions = told.transitions;
     let mut pieces = vec![(Role::Heading, format!(" {asked}"))];
-    if !document.entity.scope.is_empty() {
-        pieces.push((Role::Dim, format!(" {}", text::sanitise(&document.entity.scope))));
-    }
     if let Some(range) = document.range {
         pieces.push((Role::Dim, format!("{rule}{}", times::duration(range.end.since(range.start)))));
     }
@@ -75,6 +73,11 @@ fn title(screen: &TimelineScreen, head: Rect, painter: &mut Painter<'_>) {
     if findings > 0 {
         pieces.push((Role::Warning, format!("{rule}{}", text::counted(findings, "finding", "findings"))));
     }
+    let scope = format!(" {}", text::sanitise(&document.entity.scope));
+    let width: usize = pieces.iter().map(|(_, piece)| text::width(piece)).sum();
+    if !document.entity.scope.is_empty() && width + text::width(&scope) <= usize::from(head.width) {
+        pieces.insert(1, (Role::Dim, scope));
+    }
     painter.line(head, 0, &pieces);
 }
 
@@ -82,17 +85,19 @@ fn title(screen: &TimelineScreen, head: Rect, painter: &mut Painter<'_>) {
 fn state_line(screen: &TimelineScreen, told: &Told, head: Rect, painter: &mut Painter<'_>) {
     let settings = &painter.state.settings;
     let start = told.document.range.map_or(painter.state.now, |range| range.start);
-    let from = match settings.times {
+    let date = settings.zone.date(start);
+    let times = match settings.times {
         Times::Relative => format!("from {} {} UTC", UTC.date(start), UTC.clock(start, 3)),
-        _ => settings.zone.date(start),
+        Times::Utc => format!("UTC {}", UTC.date(start)),
+        Times::Local => format!("{} {date}", settings.zone.label(start)),
+        Times::Raw => format!("own clocks, UTC {}", UTC.date(start)),
     };
     let shown = format!(
-        " {} of {}: {}",
+        " {} of {}, {}",
         text::count(screen.rows.len() as u64),
         text::count(told.len() as u64),
         screen.zoom.label(),
     );
-    let label = settings.times.label(settings.zone, start);
     let mut pieces = vec![(Role::Text, shown)];
     if screen.typing || !screen.filter.text().is_empty() {
         pieces.push((Role::Match, format!("  filter /{}", screen.filter.text())));
@@ -109,7 +114,7 @@ fn state_line(screen: &TimelineScreen, told: &Told, head: Rect, painter: &mut Pa
     if let Some(lack) = lack(&told.document) {
         pieces.push((Role::Warning, format!("  {} {lack}", painter.glyphs().warning)));
     }
-    pieces.push((Role::Dim, format!("  times {label}, {from}")));
+    pieces.push((Role::Dim, format!("  {times}")));
     painter.line(head, 1, &pieces);
 }
 
@@ -257,10 +262,10 @@ fn event_line(
     pieces.push((Role::Text, "  ".to_owned()));
     let told_width: usize = pieces.iter().map(|(_, piece)| text::width(piece)).sum();
     let mut texts = event_text(told, at, painter);
-    if list.width >= WIDTH_REASON
+    let room = usize::from(list.width).saturating_sub(told_width);
+    if room >= ROOM_FOR_REASON
         && let Some(reason) = reason(told, at)
     {
-        let room = usize::from(list.width).saturating_sub(told_width);
         texts = with_reason(texts, &reason, room);
     }
     pieces.extend(texts);
@@ -289,28 +294,38 @@ fn event_text(told: &Told, at: usize, painter: &Painter<'_>) -> Vec<(Role, Strin
     let mut pieces = Vec::new();
     for change in &event.state {
         let role = if change.op == "read" { Role::Observation } else { Role::Transition };
-        pieces.push((role, format!("{} {}  ", text::sanitise(&change.copy), change_text(change))));
+        pieces.push((role, format!("{} {}", text::sanitise(&change.copy), change_text(change))));
+        pieces.push((Role::Text, "  ".to_owned()));
     }
-    match event.kind {
-        EventKind::SpanEnd if pieces.is_empty() => pieces.push((role, format!("end of {name}"))),
-        EventKind::Log => {
-            let severity = event.severity.map_or("", |severity| severity.as_str());
-            let label = if severity.is_empty() { String::new() } else { format!("{severity} ") };
-            pieces.push((role, format!("{label}{name}")));
-        }
-        _ if pieces.is_empty() => pieces.push((role, name)),
-        _ => pieces.push((Role::Dim, name)),
+    let severity = event.severity.filter(|_| event.kind == EventKind::Log).map_or("", Severity::as_str);
+    let name = match (event.kind, severity) {
+        (EventKind::SpanEnd, _) if pieces.is_empty() => format!("end of {name}"),
+        (_, "") => name,
+        (_, severity) => format!("{severity} {name}"),
+    };
+    let said = trouble(told, at, painter);
+    if pieces.is_empty() {
+        pieces.push((role, name));
+        pieces.extend(said);
+    } else {
+        // A change says more than the name of the call that made it.
+        pieces.extend(said);
+        pieces.push((Role::Dim, name));
     }
     if event.kind == EventKind::SpanStart
         && let Some(ns) = told.span_ns(at)
     {
         pieces.push((Role::Dim, format!("  {}", times::duration(ns))));
     }
-    let warning = painter.glyphs().warning;
-    let gaps = told.gaps(at).map(|gap| text::sanitise(&gap.detail).into_owned());
-    let findings = told.findings(at).map(|finding| text::sanitise(&finding.kind).replace('_', " "));
-    pieces.extend(findings.chain(gaps).map(|said| (Role::Warning, format!("  {warning} {said}"))));
     pieces
+}
+
+/// The findings and gaps that hang on it.
+fn trouble(told: &Told, at: usize, painter: &Painter<'_>) -> Vec<(Role, String)> {
+    let warning = painter.glyphs().warning;
+    let findings = told.findings(at).map(|finding| text::sanitise(&finding.kind).replace('_', " "));
+    let gaps = told.gaps(at).map(|gap| text::sanitise(&gap.detail).into_owned());
+    findings.chain(gaps).map(|said| (Role::Warning, format!("  {warning} {said}  "))).collect()
 }
 
 /// The strongest reason why it comes after another event of the timeline.
