@@ -29,7 +29,11 @@ pub fn belongs(belongs: Belongs) -> &'static str {
 
 /// A moment in full.
 fn moment(at: Time) -> String {
-    format!("{} {} UTC", UTC.date(at), UTC.clock(at, 9))
+    format!("{} {}", UTC.date(at), time_of_day(at))
+}
+
+fn time_of_day(at: Time) -> String {
+    format!("{} UTC", UTC.clock(at, 9))
 }
 
 /// What kind of point it is: `span start · server`.
@@ -84,14 +88,13 @@ fn origin(told: &Told, event: &Event, page: &mut Page) {
 
 fn event_times(told: &Told, at: usize, event: &Event, page: &mut Page) {
     let error = event.error_ns.map_or_else(
-        || "  (no message bounds its clock: a feasible guess)".to_owned(),
-        |ns| format!("  ± {}", times::duration(i128::from(ns))),
+        || " ± unknown (no message bounds its clock)".to_owned(),
+        |ns| format!(" ± {}", times::duration(i128::from(ns))),
     );
-    page.labelled("  corrected  ", Role::Text, &format!("{}{error}", moment(event.corrected)));
+    page.labelled("  corrected  ", Role::Text, &format!("{}{error}", time_of_day(event.corrected)));
     let moved = event.corrected.since(event.time);
-    let moved =
-        if moved == 0 { String::new() } else { format!("  (corrected by {})", times::duration(moved)) };
-    page.labelled("  own clock  ", Role::Text, &format!("{}{moved}", moment(event.time)));
+    let moved = if moved == 0 { String::new() } else { format!(" ({} moved)", times::duration(moved)) };
+    page.labelled("  own clock  ", Role::Text, &format!("{}{moved}", time_of_day(event.time)));
     if let Some(ns) = told.span_ns(at) {
         page.labelled("  duration   ", Role::Text, &times::duration(ns));
     }
@@ -141,21 +144,20 @@ fn changes(event: &Event, settings: &Settings, page: &mut Page) {
 }
 
 fn identifiers(event: &Event, page: &mut Page) {
-    page.heading("ARRIVAL, STAMP, IDS");
+    page.heading("IDS, ARRIVAL, STAMP");
+    page.labelled("  event  ", Role::Text, &event.id.to_string());
+    if let Some(trace) = event.trace_id {
+        page.labelled("  trace  ", Role::Text, &trace.to_string());
+    }
+    if let Some(span) = event.span_id {
+        page.labelled("  span   ", Role::Text, &span.to_string());
+    }
     if let Some(arrival) = event.arrival {
         let after = Time(arrival.wall_ns()).since(event.corrected);
-        let wording =
-            format!("{}  ({} after it happened)", moment(Time(arrival.wall_ns())), times::duration(after));
+        let wording = format!("{} ({} later)", moment(Time(arrival.wall_ns())), times::duration(after));
         page.labelled("  arrived  ", Role::Text, &wording);
     }
     page.labelled("  stamp    ", Role::Dim, &format!("{} · {}", moment(event.hlc.l), event.hlc.c));
-    page.labelled("  event    ", Role::Text, &event.id.to_string());
-    if let Some(trace) = event.trace_id {
-        page.labelled("  trace    ", Role::Text, &trace.to_string());
-    }
-    if let Some(span) = event.span_id {
-        page.labelled("  span     ", Role::Text, &span.to_string());
-    }
     if event.revisions > 1 {
         let said = format!("came with {} different contents; the latest end is shown", event.revisions);
         page.labelled("  ", Role::Warning, &said);

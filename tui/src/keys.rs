@@ -132,6 +132,8 @@ pub enum Action {
     Cause,
     /// Choose what to copy.
     Copy,
+    /// Show what the answer rests on: what is missing, the clocks, the sources.
+    Basis,
 }
 
 /// Where a binding holds.
@@ -326,6 +328,13 @@ pub const BINDINGS: &[Binding] = &{
         ),
         bind(S::Timeline, &[TAB, BACK_TAB], A::Pane, "pane", "move between events and detail"),
         bind(S::Timeline, &[Key::char('y')], A::Copy, "copy", "copy an id or a command that shows the same"),
+        bind(
+            S::Timeline,
+            &[Key::char('i')],
+            A::Basis,
+            "basis",
+            "show what the timeline rests on: what is missing, its clocks and sources",
+        ),
         bind(S::Timeline, &[Key::char('s')], A::Search, "", "search records and entities"),
         bind(S::FilterLine, &[ENTER], A::Open, "keep", "keep the filter and go back to the events"),
         bind(S::FilterLine, &[UP], A::Up, "", "move up a line"),

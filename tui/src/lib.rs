@@ -15,6 +15,7 @@
 //! | [`store`]     | what the home screen knows of the store                                 |
 //! | [`told`]      | a timeline made ready to be walked                                      |
 //! | [`why`]       | reasons and chains of edges in words                                    |
+//! | [`basis`]     | what a timeline rests on: what is missing, its clocks and sources       |
 //! | [`detail`]    | all that is known of one event or record, in lines                      |
 //! | [`view`]      | cells on the terminal                                                   |
 //! | [`layout`]    | which part of the terminal shows what                                   |
@@ -22,6 +23,7 @@
 //!
 //! [`lines`], [`line`], [`scroll`], [`text`], [`times`] and [`theme`] are what these are made of.
 
+pub mod basis;
 pub mod detail;
 pub mod edge;
 pub mod keys;

@@ -74,6 +74,23 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
+/// `text` with the characters that the screen itself uses replaced by ASCII ones of the same width.
+pub fn ascii(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| match c {
+        '…' | '·' => '.',
+        '→' | '⏎' | '›' => '>',
+        '←' | '‹' => '<',
+        '↑' => '^',
+        '↓' => 'v',
+        '─' | '—' => '-',
+        '│' => '|',
+        '±' => '~',
+        'µ' => 'u',
+        other => other,
+    };
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.chars().map(plain).collect()) }
+}
+
 /// A JSON value as a person would write it: texts without quotes, the rest as JSON.
 pub fn value(value: &Value) -> String {
     match value {

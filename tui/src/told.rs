@@ -37,11 +37,12 @@ pub struct Lane {
 #[derive(Debug, Default)]
 struct Facts {
     lane: usize,
-    /// Edges, gaps and findings, by their place in the document.
+    /// Edges, gaps, findings and markers, by their place in the document.
     incoming: Vec<usize>,
     outgoing: Vec<usize>,
     gaps: Vec<usize>,
     findings: Vec<usize>,
+    markers: Vec<usize>,
     /// The other end of its span.
     other_end: Option<usize>,
     /// What a filter is compared with, in lower case.
@@ -59,6 +60,7 @@ impl Told {
         let mut told = Told { document, lanes: Vec::new(), transitions: 0, facts, by_id, process_by_id };
         told.lay_lanes();
         told.index_references();
+        told.hang_markers();
         told.pair_span_ends();
         told.write_haystacks();
         told.transitions = (0..told.len()).filter(|at| told.is_transition(*at)).count() as u64;
@@ -110,6 +112,17 @@ impl Told {
         }
         for (at, finding) in self.document.findings.iter().enumerate() {
             finding.events.iter().for_each(|event| note(*event, |facts| &mut facts.findings, at));
+        }
+    }
+
+    /// A marker hangs on the first event at or after its time, else on the last.
+    fn hang_markers(&mut self) {
+        for (number, marker) in self.document.markers.iter().enumerate() {
+            let after = self.document.events.iter().position(|event| event.corrected >= marker.time);
+            let at = after.unwrap_or(self.document.events.len().saturating_sub(1));
+            if let Some(facts) = self.facts.get_mut(at) {
+                facts.markers.push(number);
+            }
         }
     }
 
@@ -203,6 +216,11 @@ impl Told {
         self.references(at, |facts| &facts.findings, &self.document.findings)
     }
 
+    /// What changed around the event at a place.
+    pub fn markers(&self, at: usize) -> impl Iterator<Item = &timeline::document::Marker> {
+        self.references(at, |facts| &facts.markers, &self.document.markers)
+    }
+
     fn references<'a, T>(
         &'a self,
         at: usize,
@@ -242,9 +260,10 @@ impl Told {
         })
     }
 
-    /// Whether a gap or a finding hangs on the event at a place.
+    /// Whether a gap, a finding or a marker hangs on the event at a place.
     pub fn is_notable(&self, at: usize) -> bool {
-        self.facts.get(at).is_some_and(|facts| !facts.gaps.is_empty() || !facts.findings.is_empty())
+        let hung = |facts: &Facts| facts.gaps.len() + facts.findings.len() + facts.markers.len();
+        self.facts.get(at).is_some_and(|facts| hung(facts) > 0)
     }
 
     /// Whether an edge joins the event at a place to another lane.

@@ -140,8 +140,8 @@ impl App {
 
     fn buffer(&self) -> Buffer {
         let (columns, rows) = self.state.size;
-        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal.draw(|frame| view::draw(&self.state, frame)).unwrap();
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).expect("a test terminal");
+        terminal.draw(|frame| view::draw(&self.state, frame)).expect("a drawn frame");
         terminal.backend().buffer().clone()
     }
 
@@ -190,7 +190,7 @@ fn named_key(name: &str) -> Key {
         "up" => Key::plain(KeyCode::Up),
         "down" => Key::plain(KeyCode::Down),
         "space" => Key::char(' '),
-        other => Key::ctrl(other.strip_prefix("ctrl-").and_then(|c| c.chars().next()).unwrap()),
+        other => Key::ctrl(other.strip_prefix("ctrl-").and_then(|c| c.chars().next()).expect("a named key")),
     }
 }
 
@@ -236,6 +236,7 @@ screens! {
     help: INCIDENT, "?";
     palette: INCIDENT, ":gap";
     copy: INCIDENT, "y";
+    basis: INCIDENT, "i";
 }
 
 #[test]
@@ -251,15 +252,17 @@ fn without_colours_and_drawing_characters_everything_is_still_said() {
     app.take(effects);
     app.answer_all();
     let screen = app.screen();
-    assert!(!app.styles().contains(['R', 'G', 'Y', 'M', 'C'].map(|c| c)) || !app.styles().contains("Red"));
+    let styles = app.styles();
+    assert!(
+        ["Red", "Green", "Yellow", "Magenta", "Cyan", "Blue"].iter().all(|colour| !styles.contains(colour))
+    );
+    assert!(screen.is_ascii(), "{screen}");
     insta::assert_snapshot!(screen);
 }
 
 #[test]
 fn a_timeline_of_many_services_scrolls_its_lanes() {
     let mut app = App::timeline((80, 24), "order/large");
-    let names = app.screen();
-    assert!(names.contains("service-0".get(..4).unwrap()), "{names}");
     app.press("llllll");
     insta::assert_snapshot!(app.screen());
 }
@@ -299,9 +302,6 @@ fn a_late_answer_to_a_superseded_question_is_ignored() {
 
 #[test]
 fn pages_follow_the_cursor_to_the_end() {
-    let mut app = App::home((80, 24), 730);
-    app.press("/service:orders<enter>");
-    app.press("/<ctrl-u>G<esc>");
     let mut app = App::home((80, 24), 730);
     app.press("s<tab>GGGGG");
     let Some(Screen::Search(search)) = app.state.screen() else { panic!("not searching") };
@@ -397,10 +397,10 @@ fn holds(state: &State) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn nothing_that_is_done_breaks_it(
-        steps in proptest::collection::vec(step(), 0..120),
+        steps in proptest::collection::vec(step(), 0..80),
         on_timeline: bool,
     ) {
         let mut app = if on_timeline { App::timeline((80, 24), "order/42") } else { App::home((80, 24), 60) };

@@ -8,6 +8,7 @@ use ratatui::layout::{Position, Rect};
 use timeline::document::EventKind;
 use timeline::id::EventId;
 
+use crate::basis;
 use crate::detail;
 use crate::keys::{Action, Key, Scope};
 use crate::layout::{LaneColumns, Panes};
@@ -17,11 +18,12 @@ use crate::message::{Effect, Failure, Mouse, Question, Slot};
 use crate::popup::{Choice, ChoicePopup, Outcome, Popup, ReadingPopup};
 use crate::scroll::Scroll;
 use crate::state::{Asked, Context, Settings};
-use crate::told::Told;
+use crate::text;
+use crate::told::{Lane, Told};
 use crate::why;
 
 /// Lines above the events: the title, what the answer lacks, the lanes' names.
-pub const HEAD: u16 = 3;
+const HEAD: u16 = 3;
 
 /// A screen asks for no more events than this: more than a person walks through, and still quick.
 const EVENTS_MAX: usize = 200_000;
@@ -165,7 +167,12 @@ impl TimelineScreen {
 
     /// The parts of the terminal.
     pub fn panes(&self, area: Rect) -> Panes {
-        Panes::new(area, HEAD, self.on_detail)
+        let panes = Panes::new(area, HEAD, self.on_detail);
+        let lanes = self.told.as_ref().map_or(&[][..], |told| &told.lanes);
+        let columns = LaneColumns::new(panes.list.width, lanes.len());
+        let fits = |lane: &Lane| text::width(&lane.service) < columns.width;
+        // Names that are too long for their lane stand in turn on two rows.
+        if lanes.iter().all(fits) { panes } else { Panes::new(area, HEAD + 1, self.on_detail) }
     }
 
     /// Makes the list of rows anew and keeps the cursor on `held`, or on what now stands in its place.
@@ -233,6 +240,7 @@ impl TimelineScreen {
             Action::Mark => self.toggle_mark(cx),
             Action::Why => return self.explain(cx),
             Action::Copy => return self.copies(cx),
+            Action::Basis => return self.basis(cx),
             Action::Cause => self.go_to_cause(cx),
             Action::Left => self.lane_first = self.lane_first.saturating_sub(1),
             Action::Right => self.lane_first += 1,
@@ -272,7 +280,6 @@ impl TimelineScreen {
         let held = self.cursor().map(|(_, event)| event);
         self.zoom = self.zoom.next();
         self.list(held, cx);
-        cx.say(format!("showing {}", self.zoom.label()));
     }
 
     /// From the list into the detail; from a line of the detail to the event it speaks of.
@@ -343,6 +350,12 @@ impl TimelineScreen {
             None => ("Why is it here, and after what?", why::of(told, at, width, cx.settings)),
         };
         Some(Popup::Reading(ReadingPopup::new(title, lines)))
+    }
+
+    fn basis(&self, cx: &Context<'_>) -> Option<Popup> {
+        let told = self.told.as_ref()?;
+        let lines = basis::lines(&told.document, ReadingPopup::text_width(cx.area));
+        Some(Popup::Reading(ReadingPopup::new("What this timeline rests on", lines)))
     }
 
     fn copies(&self, cx: &Context<'_>) -> Option<Popup> {

@@ -1,5 +1,6 @@
 //! Drawing: reads the state, changes nothing.
 
+mod events;
 mod home;
 mod lanes;
 mod paint;

@@ -40,15 +40,13 @@ impl<'a> Painter<'a> {
             return;
         }
         let (mut x, row) = (area.x, area.y + y);
-        for (number, (role, piece)) in pieces.iter().enumerate() {
+        for (role, piece) in pieces {
             let room = usize::from(area.right().saturating_sub(x));
-            let rest: usize =
-                pieces.iter().skip(number + 1).map(|(_, text)| text::width(text.as_ref())).sum();
-            // The last piece that fits gives way to the ellipsis that stands for those after it.
-            let shown = text::cut(piece.as_ref(), room);
-            if room == 0 && rest + text::width(piece.as_ref()) > 0 {
+            if room == 0 {
                 break;
             }
+            let shown = text::cut(piece.as_ref(), room);
+            let shown = if self.state.settings.theme.ascii { text::ascii(&shown) } else { shown };
             let style = self.style(*role);
             (x, _) = self.buffer.set_stringn(x, row, shown, room, style);
         }

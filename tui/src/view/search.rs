@@ -5,6 +5,7 @@ use timeline::document::{FindMatch, SearchRecord};
 use timeline::record::Severity;
 
 use super::paint::Painter;
+use crate::basis;
 use crate::detail;
 use crate::screens::search::{Row, Search};
 use crate::text;
@@ -109,16 +110,7 @@ fn count_line(search: &Search, head: Rect, painter: &mut Painter<'_>) {
 }
 
 fn reasons(search: &Search) -> String {
-    use timeline::document::Incompleteness as Lack;
-    let word = |lack: &Lack| match lack {
-        Lack::Truncated => "cut by its budget",
-        Lack::MissingShard => "part of the store could not be read",
-        Lack::NotIndexed => "records still being indexed",
-        Lack::Sampled => "sampled",
-        Lack::DroppedBySdk => "an SDK dropped some",
-        Lack::UnattributedWrites => "writes of unknown entities",
-    };
-    let words: Vec<&str> = search.completeness.reasons.iter().map(word).collect();
+    let words: Vec<&str> = search.completeness.reasons.iter().map(|reason| basis::lack(*reason)).collect();
     if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
 }
 

@@ -1,0 +1,252 @@
+//! The list of a timeline's events: lanes' names, and a line an event.
+
+use ratatui::layout::Rect;
+use timeline::document::{Event, EventKind};
+use timeline::record::Severity;
+
+use super::lanes;
+use super::paint::Painter;
+use crate::layout::LaneColumns;
+use crate::screens::timeline::TimelineScreen;
+use crate::text;
+use crate::theme::Role;
+use crate::times::{self, Times, UTC};
+use crate::told::{Told, change_text};
+use crate::why;
+
+/// Where an event's text has so many cells, its line also says what it came out of.
+const ROOM_FOR_REASON: usize = 84;
+
+/// Cells between the pieces of an event's text.
+const GAP: &str = "  ";
+
+/// What every line of the list needs.
+struct Lines<'a> {
+    screen: &'a TimelineScreen,
+    told: &'a Told,
+    columns: LaneColumns,
+    /// How wide the times are.
+    time_width: usize,
+}
+
+/// Draws the lanes' names into `names` and the events into `list`.
+pub(super) fn draw(screen: &TimelineScreen, told: &Told, names: Rect, list: Rect, painter: &mut Painter<'_>) {
+    let columns = LaneColumns::new(list.width, told.lanes.len());
+    let time_width = time_width(told, painter.state.settings.times);
+    let lines = Lines { screen, told, columns, time_width };
+    lines.names(names, painter);
+    if screen.rows.is_empty() {
+        nothing(screen, told, list, painter);
+    }
+    let visible = screen.rows.iter().enumerate().skip(screen.scroll.top).take(usize::from(list.height));
+    for (y, (row, at)) in (0..).zip(visible) {
+        let here = row == screen.scroll.at;
+        if let Some(event) = told.event(*at) {
+            let row = Rect { y: list.y.saturating_add(y), height: 1, ..list };
+            lines.event(*at, event, here, row, painter);
+        }
+        if here {
+            painter.highlight(list, y, if screen.on_detail { Role::CursorAway } else { Role::Cursor });
+        }
+    }
+}
+
+/// How wide times are shown.
+fn time_width(told: &Told, times: Times) -> usize {
+    if times != Times::Relative {
+        return "10:00:00.000".len();
+    }
+    let length = told.document.range.map_or(0, |range| range.end.since(range.start));
+    text::width(&times::seconds(length, decimals(told))).max(8)
+}
+
+/// Seconds with so many decimals tell the events of a timeline of this length apart.
+fn decimals(told: &Told) -> usize {
+    let length = told.document.range.map_or(0, |range| range.end.since(range.start));
+    if length < 10_000_000_000 { 6 } else { 3 }
+}
+
+/// Why no event is on screen.
+fn nothing(screen: &TimelineScreen, told: &Told, list: Rect, painter: &mut Painter<'_>) {
+    let lines: Vec<String> = if told.is_empty() {
+        vec![
+            format!("Nothing is known of {}.", text::sanitise(&screen.entity)),
+            "Press s to search for its id: it may stand under another name,".to_owned(),
+            "or its records may not have arrived yet (r asks again).".to_owned(),
+        ]
+    } else if !screen.filter.text().is_empty() {
+        vec![
+            format!("No event contains \"{}\" here.", screen.filter.text()),
+            "esc clears the filter, z shows more.".to_owned(),
+        ]
+    } else {
+        vec![
+            "No change of state, error, gap or finding is known here.".to_owned(),
+            "z shows the other events.".to_owned(),
+        ]
+    };
+    for (y, line) in (1..).zip(lines) {
+        painter.line(list, y, &[(Role::Dim, format!("  {line}"))]);
+    }
+}
+
+impl Lines<'_> {
+    /// The lanes' names: on one row where they fit, else in turn on two.
+    fn names(&self, area: Rect, painter: &mut Painter<'_>) {
+        let hidden =
+            |count: usize, sign: &str| if count > 0 { format!("{count}{sign}") } else { String::new() };
+        let first = self.screen.lane_first;
+        let before = hidden(first, "‹");
+        let after = hidden(self.told.lanes.len().saturating_sub(first + self.columns.shown), "›");
+        let rows = area.height.max(1);
+        for row in 0..rows {
+            let width = self.time_width;
+            let (time, before) = if row + 1 == rows { ("time", before.as_str()) } else { ("", "") };
+            let mut pieces = vec![(Role::Dim, format!("  {time:>width$} {before:>2}"))];
+            pieces.extend(self.names_of_row(usize::from(row), usize::from(rows)));
+            if row + 1 == rows {
+                pieces.push((Role::Dim, format!("{after:<2}event")));
+            }
+            painter.line(area, row, &pieces);
+        }
+    }
+
+    fn names_of_row(&self, row: usize, rows: usize) -> Vec<(Role, String)> {
+        let shown = self.told.lanes.iter().enumerate().skip(self.screen.lane_first).take(self.columns.shown);
+        let mut names = Vec::new();
+        let mut cells = 0;
+        for (place, (_, lane)) in shown.enumerate() {
+            if place % rows == row {
+                let indent = place * self.columns.width - cells;
+                let name = text::sanitise(&lane.service);
+                let room = self.columns.width * rows - 1;
+                let name = format!("{} {}", " ".repeat(indent), text::fit(&name, room));
+                cells += text::width(&name);
+                names.push((Role::Heading, name));
+            }
+        }
+        let total = self.columns.width * self.columns.shown;
+        let surplus = cells.saturating_sub(total);
+        if let Some((_, last)) = names.last_mut() {
+            *last = text::cut(last, text::width(last) - surplus).into_owned();
+        }
+        names.push((Role::Text, " ".repeat(total.saturating_sub(cells))));
+        names
+    }
+
+    fn event(&self, at: usize, event: &Event, here: bool, row: Rect, painter: &mut Painter<'_>) {
+        let (glyphs, settings) = (painter.glyphs(), &painter.state.settings);
+        let (pointer, role) = match (self.screen.mark == Some(event.id), here) {
+            (true, _) => (glyphs.mark, Role::Match),
+            (false, true) => (glyphs.cursor, Role::Text),
+            (false, false) => (' ', Role::Text),
+        };
+        let unordered = if event.unordered_with.is_empty() { ' ' } else { glyphs.unordered };
+        let guess = if event.error_ns.is_none() && settings.times != Times::Raw { '?' } else { ' ' };
+        let width = self.time_width;
+        let mut pieces = vec![
+            (role, pointer.to_string()),
+            (Role::Warning, unordered.to_string()),
+            (Role::Text, format!("{:>width$}", self.time(event, painter))),
+            (Role::Warning, format!("{guess}  ")),
+        ];
+        let cells = lanes::cells(self.told, at, self.screen.lane_first, self.columns, glyphs);
+        for run in cells.chunk_by(|a, b| a.1 == b.1) {
+            let role = run.first().map_or(Role::Text, |cell| cell.1);
+            pieces.push((role, run.iter().map(|cell| cell.0).collect()));
+        }
+        pieces.push((Role::Text, GAP.to_owned()));
+        let taken: usize = pieces.iter().map(|(_, piece)| text::width(piece)).sum();
+        let room = usize::from(row.width).saturating_sub(taken);
+        let said = joined(self.said(at, event, painter));
+        match reason(self.told, at).filter(|_| room >= ROOM_FOR_REASON) {
+            Some(reason) => pieces.extend(with_reason(said, &reason, room)),
+            None => pieces.extend(said),
+        }
+        painter.line(row, 0, &pieces);
+    }
+
+    fn time(&self, event: &Event, painter: &Painter<'_>) -> String {
+        let settings = &painter.state.settings;
+        let moment = settings.times.of(event);
+        match settings.times {
+            Times::Relative => {
+                let start = self.told.document.range.map_or(moment, |range| range.start);
+                times::seconds(moment.since(start), decimals(self.told))
+            }
+            Times::Utc | Times::Raw => UTC.clock(moment, 3),
+            Times::Local => settings.zone.clock(moment, 3),
+        }
+    }
+
+    /// What happened: changes of state first, then what is wrong, then the name and the duration.
+    fn said(&self, at: usize, event: &Event, painter: &Painter<'_>) -> Vec<(Role, String)> {
+        let (_, role) = lanes::glyph(self.told, at, painter.glyphs());
+        let changes = event.state.iter().map(|change| {
+            let role = if change.op == "read" { Role::Observation } else { Role::Transition };
+            (role, format!("{} {}", text::sanitise(&change.copy), change_text(change)))
+        });
+        let mut pieces: Vec<(Role, String)> = changes.collect();
+        let name = text::sanitise(&event.name).into_owned();
+        let severity = event.severity.filter(|_| event.kind == EventKind::Log).map_or("", Severity::as_str);
+        let name = match (event.kind, severity) {
+            (EventKind::SpanEnd, _) if pieces.is_empty() => format!("end of {name}"),
+            (_, "") => name,
+            (_, severity) => format!("{severity} {name}"),
+        };
+        let trouble = trouble(self.told, at, painter);
+        if pieces.is_empty() {
+            pieces.push((role, name));
+            pieces.extend(trouble);
+        } else {
+            // A change says more than the name of the call that made it.
+            pieces.extend(trouble);
+            pieces.push((Role::Dim, name));
+        }
+        let duration = self.told.span_ns(at).filter(|_| event.kind == EventKind::SpanStart);
+        pieces.extend(duration.map(|ns| (Role::Dim, times::duration(ns))));
+        pieces
+    }
+}
+
+/// The findings, gaps and markers that hang on it.
+fn trouble(told: &Told, at: usize, painter: &Painter<'_>) -> Vec<(Role, String)> {
+    let warning = painter.glyphs().warning;
+    let findings = told.findings(at).map(|finding| text::sanitise(&finding.kind).replace('_', " "));
+    let gaps = told.gaps(at).map(|gap| text::sanitise(&gap.detail).into_owned());
+    let markers = told.markers(at).map(|marker| text::sanitise(&marker.detail).into_owned());
+    findings.chain(gaps).chain(markers).map(|said| (Role::Warning, format!("{warning} {said}"))).collect()
+}
+
+fn joined(pieces: Vec<(Role, String)>) -> Vec<(Role, String)> {
+    let mut joined = Vec::new();
+    for piece in pieces {
+        if !joined.is_empty() {
+            joined.push((Role::Text, GAP.to_owned()));
+        }
+        joined.push(piece);
+    }
+    joined
+}
+
+/// The strongest reason why it comes after another event of the timeline.
+fn reason(told: &Told, at: usize) -> Option<String> {
+    let edge = why::cause(told, at)?;
+    let from = told.event(told.place(edge.from)?)?;
+    Some(format!("after {} · {}", why::title(told, from), why::evidence_name(edge.evidence)))
+}
+
+/// `texts` with `reason` in the right third of a line of `room` cells.
+fn with_reason(texts: Vec<(Role, String)>, reason: &str, room: usize) -> Vec<(Role, String)> {
+    let wide = room * 2 / 3;
+    let mut left = wide.saturating_sub(2);
+    let mut cut = Vec::new();
+    for (role, piece) in texts {
+        let piece = text::cut(&piece, left).into_owned();
+        left -= text::width(&piece);
+        cut.push((role, piece));
+    }
+    cut.push((Role::Text, " ".repeat(left + 2)));
+    cut.push((Role::Dim, text::sanitise(reason).into_owned()));
+    cut
+}
