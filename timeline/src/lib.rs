@@ -37,6 +37,8 @@ mod reach;
 pub mod record;
 mod streams;
 mod tell;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod token;
 pub mod value;

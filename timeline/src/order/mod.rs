@@ -23,6 +23,9 @@ pub(crate) mod process;
 pub(crate) mod reachability;
 pub(crate) mod reduce;
 
+#[cfg(test)]
+mod tests;
+
 use hlc::Hlc;
 
 use clock::{Clocks, Lattice};

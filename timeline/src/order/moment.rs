@@ -156,7 +156,7 @@ impl Quanta {
 /// The largest power of ten that divides both.
 fn common_quantum(quantum: u64, time: u64) -> u64 {
     let mut quantum = quantum;
-    while quantum > 1 && time % quantum != 0 {
+    while quantum > 1 && !time.is_multiple_of(quantum) {
         quantum /= 10;
     }
     quantum

@@ -87,7 +87,7 @@ impl<'a> Page<'a> {
         };
         let first = |list: &mut Vec<usize>, item| {
             if !list.contains(&item) {
-                list.push(item)
+                list.push(item);
             }
         };
         for moment in page.list().map(|index| &moments.list[index as usize]) {
@@ -353,3 +353,6 @@ fn attributes(record: &Record, point: Point) -> Map<String, Json> {
         _ => record.attributes().to_flat_json(),
     }
 }
+
+#[cfg(test)]
+mod tests;
