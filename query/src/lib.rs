@@ -8,9 +8,11 @@
 //! | [`language`]    | the search language: its text to a predicate and back                 |
 //! | `local`, `remote` | the two implementations: [`Local`] and [`Remote`]                  |
 //! | [`memory`]      | the archive in memory that others are measured against                |
+//! | [`export`]      | a timeline as text for a person, as JSON for programs                 |
 //! | [`interface`]   | the questions that a person asks, however they are answered           |
 
 pub mod archive;
+pub mod export;
 pub mod http;
 pub mod interface;
 pub mod language;
