@@ -34,7 +34,8 @@ pub trait Query: Send + Sync {
 pub struct TimelineRequest {
     /// `order/42`, or any attribute as `order.id=42`.
     pub entity: String,
-    /// Only records of these times.
+    /// Only what concerns the subject's records of these times: the timeline begins from them, and takes
+    /// their traces, links and messages whole, so that nothing looks missing that is not.
     pub window: Window,
     /// At most so many events; those with the smallest (stamp, record) stay.
     pub events_max: usize,

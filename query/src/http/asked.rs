@@ -140,22 +140,22 @@ impl<T> Deref for Asked<T> {
 }
 
 /// A question's parameters, and what its path adds to them.
-pub(super) trait FromPath: DeserializeOwned + Send {
-    fn from_path(self, _path: Option<String>) -> Self {
+pub(super) trait WithPath: DeserializeOwned + Send {
+    fn with_path(self, _path: Option<String>) -> Self {
         self
     }
 }
 
-impl FromPath for FindAsked {}
-impl FromPath for SearchAsked {}
-impl FromPath for FollowAsked {}
-impl FromPath for TimelineAsked {
-    fn from_path(self, path: Option<String>) -> TimelineAsked {
+impl WithPath for FindAsked {}
+impl WithPath for SearchAsked {}
+impl WithPath for FollowAsked {}
+impl WithPath for TimelineAsked {
+    fn with_path(self, path: Option<String>) -> TimelineAsked {
         TimelineAsked { entity: path.unwrap_or_default(), ..self }
     }
 }
 
-impl<T: FromPath, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+impl<T: WithPath, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked<T>, Failure> {
@@ -164,6 +164,6 @@ impl<T: FromPath, S: Send + Sync> FromRequestParts<S> for Asked<T> {
             malformed(text.trim_start_matches("Failed to deserialize query string: ").to_owned())
         })?;
         let path = Path::<String>::from_request_parts(parts, state).await.ok().map(|Path(path)| path);
-        Ok(Asked(parameters.0.from_path(path)))
+        Ok(Asked(parameters.0.with_path(path)))
     }
 }

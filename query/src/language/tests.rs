@@ -1,9 +1,13 @@
 use chrono::FixedOffset;
 use proptest::prelude::*;
 
+use timeline::record::{Body, Record, Severity, SpanKind, StatusCode};
+use timeline::time::Time;
+
 use super::*;
 use crate::archive::Window;
-use timeline::time::Time;
+use crate::predicate::{Comparison, Predicate, Signal, TextMatch, words};
+use crate::testing::{attributes, log, record, span, span_id, trace};
 
 /// 2026-11-23T10:00:00Z
 const NOW: Time = Time(1_795_428_000_000_000_000);
@@ -60,6 +64,22 @@ fn each_form_means_what_the_manual_says() {
         assert_eq!(printed(text), expected, "{text}");
         assert_eq!(printed(&printed(text)), expected, "printed, {text} reads the same");
     }
+}
+
+/// Every query in the manual's tables is one.
+#[test]
+fn the_manual_says_what_is_read() {
+    let manual = include_str!("../../../docs/search.md");
+    let rows = manual.lines().filter(|line| line.starts_with("| `"));
+    let first_columns = rows.filter_map(|row| row.split(" | ").next());
+    let mut read = 0;
+    for query in first_columns.flat_map(|column| column.split('`').skip(1).step_by(2)) {
+        parse(query, NOW).unwrap_or_else(|error| panic!("{query}: {error}"));
+        read += 1;
+    }
+    assert!(read > 35, "only {read} were found");
+    let error = parse("sevice:payments", NOW).expect_err("an unknown field");
+    assert!(manual.contains(&error.message), "{error}");
 }
 
 #[test]
@@ -198,6 +218,81 @@ proptest! {
     fn no_time_makes_it_panic(text in "[0-9TZ:.+ -]{0,30}") {
         let _ = parse_time(&text, NOW);
     }
+}
+
+proptest! {
+    /// What is printed asks for the same records.
+    #[test]
+    fn what_is_printed_means_the_same(predicate in predicate(), about in (any::<bool>(), 0..3usize, 0..3usize)) {
+        let printed = print(&predicate, Window::default());
+        let read = parse(&printed, NOW).map_err(|error| TestCaseError::fail(format!("{printed}: {error}")))?.0;
+        for record in subjects(about) {
+            prop_assert_eq!(predicate.matches(&record), read.matches(&record), "{} on {:?}", printed, record);
+        }
+    }
+}
+
+const TEXTS: [&str; 6] = ["a", "A b", r#"a"\*("#, "", "42", "é 7"];
+
+/// A span and a log that say some of the texts that predicates ask for.
+fn subjects((fails, one, other): (bool, usize, usize)) -> [Record; 2] {
+    let mut span = span(1, 2, TEXTS[one]);
+    span.status.code = if fails { StatusCode::Error } else { StatusCode::Ok };
+    span.attributes =
+        attributes([("k", TEXTS[other + 3].into()), ("service", 42.into()), ("odd =\"", TEXTS[one].into())]);
+    let mut log = log(TEXTS[other]);
+    log.attributes = attributes([("k", TEXTS[one].into())]);
+    log.severity_number = if fails { 17 } else { 0 };
+    [record(1, TEXTS[one + 3], Body::Span(span)), record(2, "a", Body::Log(log))]
+}
+
+fn predicate() -> impl Strategy<Value = Predicate> {
+    let text = || prop::sample::select(TEXTS.to_vec()).prop_map(str::to_owned);
+    let text_match = || {
+        let like = prop::sample::select(vec!["^a", r#"[("\\]"#, "b$", "[0-9]+"]);
+        prop_oneof![
+            Just(TextMatch::Present),
+            text().prop_map(TextMatch::Is),
+            text().prop_map(TextMatch::StartsWith),
+            like.prop_map(|pattern| TextMatch::Like(regex::Regex::new(pattern).expect("a pattern"))),
+        ]
+    };
+    let key = || prop::sample::select(vec!["k", "service", "odd =\"", "none"]).prop_map(str::to_owned);
+    let comparison = || {
+        use Comparison::{AtLeast, AtMost, Equal, Greater, Less};
+        prop::sample::select(vec![Less, AtMost, Equal, AtLeast, Greater])
+    };
+    let severities = prop::sample::select(vec![Severity::Info, Severity::Error]);
+    let leaf = prop_oneof![
+        text_match().prop_map(Predicate::Service),
+        text_match().prop_map(Predicate::Name),
+        (key(), text_match()).prop_map(|(key, value)| Predicate::Attribute { key, value }),
+        (key(), comparison(), -50.0..50.0f64).prop_map(|(key, comparison, number)| Predicate::Number {
+            key,
+            comparison,
+            number
+        }),
+        (comparison(), severities).prop_map(|(comparison, level)| Predicate::Severity(comparison, level)),
+        (comparison(), 0..500_000_000u64).prop_map(|(comparison, ns)| Predicate::Duration(comparison, ns)),
+        prop::sample::select(vec!["a", "b", "é", "42"]).prop_map(|word| Predicate::Word(word.to_owned())),
+        text().prop_map(|text| Predicate::Phrase(words(&text))),
+        text().prop_map(Predicate::Value),
+        (0..3u8).prop_map(|number| Predicate::Trace(trace(number))),
+        (0..3u8).prop_map(|number| Predicate::Span(span_id(number))),
+        (0..3u8).prop_map(|number| Predicate::Parent(span_id(number))),
+        (0..3u8).prop_map(|number| Predicate::LinkTo(trace(number))),
+        Just(Predicate::Signal(Signal::Spans)),
+        Just(Predicate::Signal(Signal::Logs)),
+        Just(Predicate::Kind(SpanKind::Internal)),
+        Just(Predicate::Status(StatusCode::Error)),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::All),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::Any),
+            inner.prop_map(|inner| Predicate::Not(Box::new(inner))),
+        ]
+    })
 }
 
 fn piece() -> impl Strategy<Value = &'static str> {

@@ -48,10 +48,10 @@ pub(super) fn gather<A: Archive>(
     gathering.fetch_traces()?;
     let reach = timeline::reach(&gathering.records, question);
     gathering.fetch(&reach.traces)?;
-    let linking = reach.linked_to.into_iter().map(Predicate::LinkTo).collect();
-    gathering.find_any(linking)?;
-    let messages = reach.message_ids.into_iter().map(Predicate::Value).collect();
-    gathering.find_any(messages)?;
+    let linking: Vec<_> = reach.linked_to.into_iter().map(Predicate::LinkTo).collect();
+    gathering.find_any(&linking)?;
+    let messages: Vec<_> = reach.message_ids.into_iter().flat_map(message).collect();
+    gathering.find_any(&messages)?;
     gathering.fetch_traces()?;
     Ok(Gathered { records: gathering.records, reasons: gathering.spend.into_reasons() })
 }
@@ -70,6 +70,12 @@ fn candidates(subject: &Subject) -> Predicate {
             Predicate::All(vec![Predicate::Signal(Signal::Logs), Predicate::Value(value.clone())]),
         ]),
     }
+}
+
+/// The spans that speak of a message, by the attribute's new name and its old one.
+fn message(id: String) -> [Predicate; 2] {
+    let named = |key: &str, id| Predicate::Attribute { key: key.to_owned(), value: TextMatch::Is(id) };
+    [named("messaging.message.id", id.clone()), named("messaging.message_id", id)]
 }
 
 struct Gathering<'a, A> {
@@ -94,7 +100,7 @@ impl<A: Archive> Gathering<'_, A> {
         Ok(())
     }
 
-    fn find_any(&mut self, all: Vec<Predicate>) -> Result<(), ArchiveError> {
+    fn find_any(&mut self, all: &[Predicate]) -> Result<(), ArchiveError> {
         for some in all.chunks(TERMS_MAX) {
             self.find(&Predicate::Any(some.to_vec()), Window::default(), |_| true)?;
         }

@@ -27,13 +27,13 @@ impl Parameters {
         Parameters(vec![("budget", effort.records_max.to_string())])
     }
 
-    pub(super) fn add(&mut self, name: &'static str, value: impl ToString) {
+    pub(super) fn add(&mut self, name: &'static str, value: &impl ToString) {
         self.0.push((name, value.to_string()));
     }
 
     pub(super) fn add_some(&mut self, name: &'static str, value: Option<impl ToString>) {
         if let Some(value) = value {
-            self.add(name, value);
+            self.add(name, &value);
         }
     }
 }
@@ -54,13 +54,13 @@ impl Calls {
     pub(super) fn get<T: DeserializeOwned + Send>(
         &self,
         url: &str,
-        parameters: Parameters,
+        parameters: &Parameters,
         effort: &Effort,
     ) -> Result<T, QueryError> {
         let agent = self.take();
         let answer = std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel(1);
-            let (agent, parameters) = (&agent, &parameters);
+            let agent = &agent;
             scope.spawn(move || {
                 // Nobody listens any more once the call was given up.
                 let _ = sender.send(self.answer(agent, url, parameters));

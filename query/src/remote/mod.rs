@@ -58,7 +58,7 @@ impl Remote {
     fn get<T: DeserializeOwned + Send>(
         &self,
         path: &str,
-        parameters: Parameters,
+        parameters: &Parameters,
         effort: &Effort,
     ) -> Result<T, QueryError> {
         effort.check()?;
@@ -77,36 +77,36 @@ impl Query for Remote {
         let mut parameters = Parameters::new(effort);
         parameters.add_some("since", request.window.since);
         parameters.add_some("until", request.window.until);
-        parameters.add("events", request.events_max);
-        parameters.add("brief", request.brief);
+        parameters.add("events", &request.events_max);
+        parameters.add("brief", &request.brief);
         let path = format!("/v1/timeline/{}", path_encoded(&request.entity));
-        self.get(&path, parameters, effort)
+        self.get(&path, &parameters, effort)
     }
 
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {
         let mut parameters = Parameters::new(effort);
-        parameters.add("value", value);
-        self.get("/v1/find", parameters, effort)
+        parameters.add("value", &value);
+        self.get("/v1/find", &parameters, effort)
     }
 
     fn search(&self, request: &SearchRequest, effort: &Effort) -> Result<Search, QueryError> {
         let mut parameters = Parameters::new(effort);
-        parameters.add("query", self.pinned(&request.query)?);
-        parameters.add("limit", request.limit);
+        parameters.add("query", &self.pinned(&request.query)?);
+        parameters.add("limit", &request.limit);
         parameters.add_some("before", request.before);
-        self.get("/v1/search", parameters, effort)
+        self.get("/v1/search", &parameters, effort)
     }
 
     fn follow(&self, request: &FollowRequest, effort: &Effort) -> Result<FollowAnswer, QueryError> {
         let mut parameters = Parameters::new(effort);
-        parameters.add("query", self.pinned(&request.query)?);
-        parameters.add("limit", request.limit);
+        parameters.add("query", &self.pinned(&request.query)?);
+        parameters.add("limit", &request.limit);
         parameters.add_some("after", request.after);
-        self.get("/v1/follow", parameters, effort)
+        self.get("/v1/follow", &parameters, effort)
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {
-        self.get("/v1/stats", Parameters::default(), &Effort::new(u64::MAX))
+        self.get("/v1/stats", &Parameters::default(), &Effort::new(u64::MAX))
     }
 
     fn source(&self) -> String {
