@@ -104,11 +104,11 @@ fn refuses_what_is_malformed(query: &impl Query) {
     let request = SearchRequest { query: "a status:bad".to_owned(), limit: 1, before: None };
     match query.search(&request, &effort()) {
         Err(QueryError::Malformed { message, at: Some(9) }) => {
-            assert!(message.contains("unset"), "{message}")
+            assert!(message.contains("unset"), "{message}");
         }
         other => panic!("{other:?}"),
     }
-    let timeline = timeline_of(query, "42", effort());
+    let timeline = timeline_of(query, "42", &effort());
     assert!(
         matches!(&timeline, Err(QueryError::Malformed { message, .. }) if message.contains("order/42")),
         "{timeline:?}"
@@ -142,27 +142,27 @@ fn finds(query: &impl Query) {
     assert_eq!(query.find("nowhere-1", &effort()).expect("an answer").matches, []);
 }
 
-fn timeline_of(query: &impl Query, entity: &str, effort: Effort) -> Result<Timeline, QueryError> {
+fn timeline_of(query: &impl Query, entity: &str, effort: &Effort) -> Result<Timeline, QueryError> {
     let request = TimelineRequest {
         entity: entity.to_owned(),
         window: Window::default(),
         events_max: 1000,
         brief: false,
     };
-    query.timeline(&request, &effort)
+    query.timeline(&request, effort)
 }
 
 fn tells(query: &impl Query) {
-    let timeline = timeline_of(query, "order/42", effort()).expect("a timeline");
+    let timeline = timeline_of(query, "order/42", &effort()).expect("a timeline");
     assert_eq!(timeline.schema, Timeline::SCHEMA);
     assert_eq!((timeline.entity.kind.as_str(), timeline.entity.key.as_str()), ("order", "42"));
     let mut names: Vec<&str> = timeline.events.iter().map(|event| event.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     assert_eq!(names, ["POST /orders", "charge", "order 42 is now paid", "ship"]);
-    let by_attribute = timeline_of(query, "order.id=42", effort()).expect("a timeline");
+    let by_attribute = timeline_of(query, "order.id=42", &effort()).expect("a timeline");
     assert!(by_attribute.events.iter().any(|event| event.name == "charge"), "its trace is its own");
-    let unknown = timeline_of(query, "order/a b%2F~é", effort()).expect("a timeline");
+    let unknown = timeline_of(query, "order/a b%2F~é", &effort()).expect("a timeline");
     assert_eq!((unknown.entity.key.as_str(), unknown.events.len()), ("a b%2F~é", 0));
     let request = TimelineRequest {
         entity: "order/42".to_owned(),
@@ -186,7 +186,7 @@ fn says_what_a_budget_cut(query: &impl Query) {
     assert_eq!((cut.complete, cut.reasons), (false, vec![Incompleteness::Truncated]));
     let cut = query.find("42", &Effort::new(1)).expect("an answer").completeness;
     assert_eq!((cut.complete, cut.reasons), (false, vec![Incompleteness::Truncated]));
-    let cut = timeline_of(query, "order/42", Effort::new(1)).expect("a timeline").completeness;
+    let cut = timeline_of(query, "order/42", &Effort::new(1)).expect("a timeline").completeness;
     assert!(!cut.complete && cut.reasons.contains(&Incompleteness::Truncated), "{cut:?}");
 }
 
@@ -239,7 +239,7 @@ fn carries_what_the_archive_lacks(query: &impl Query) {
     };
     not_indexed(search(query, "*", 1).completeness);
     not_indexed(query.find("42", &effort()).expect("an answer").completeness);
-    not_indexed(timeline_of(query, "order/42", effort()).expect("a timeline").completeness);
+    not_indexed(timeline_of(query, "order/42", &effort()).expect("a timeline").completeness);
 }
 
 const BROKEN: &str = "shard 7 cannot be read: run `backstory reindex`";
