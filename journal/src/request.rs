@@ -78,6 +78,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Where the first block of segment `segment` begins.
+    pub fn first_of(segment: u64) -> Place {
+        Place { segment, offset: crate::segment::FIRST_BLOCK }
+    }
+
     /// The position of item `item` of the block's frame `frame`.
     pub fn position(self, frame: u32, item: u32) -> Position {
         Position { segment: self.segment, offset: self.offset, frame, item }

@@ -52,12 +52,17 @@ pub fn in_prose(text: &str, found: &mut impl FnMut(&str)) {
 pub fn in_value(value: &Value, found: &mut impl FnMut(&str)) {
     match value {
         Value::Empty | Value::Bool(_) => {}
-        Value::Text(text) => in_text(text, text.len() <= SHORT_TEXT_BYTES_MAX, found),
+        Value::Text(text) => in_attribute(text, found),
         Value::Int(number) => in_integer(*number, found),
         Value::Double(_) | Value::Bytes(_) => in_text(&value.to_text(), true, found),
         Value::Array(values) => values.iter().for_each(|value| in_value(value, found)),
         Value::Map(attributes) => in_attributes(attributes, found),
     }
+}
+
+/// Calls `found` with each token of an attribute's text. Tokens may repeat.
+pub fn in_attribute(text: &str, found: &mut impl FnMut(&str)) {
+    in_text(text, text.len() <= SHORT_TEXT_BYTES_MAX, found);
 }
 
 /// Calls `found` with each token of an integer: its digits.

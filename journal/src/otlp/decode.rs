@@ -1,5 +1,6 @@
 //! From views to records.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use hlc::Stamp;
 use timeline::id::RecordId;
 use timeline::record::{self, Body, Position, Record};
 
-use super::view::{Event, Item, Link, Log, Request, Resource, Scope, Span};
+use super::view::{Event, Group, Item, Link, Log, Request, Resource, Scope, Span};
 use super::{Checked, Encoding, Malformed, Signal, check, protobuf};
 
 /// The records of a request, in its order. `place` is the position of its first item, `refused` the
@@ -26,22 +27,31 @@ pub fn decode(
 ) -> Result<Vec<Record>, Malformed> {
     let body = protobuf(signal, encoding, body)?;
     let checked = check(signal, Encoding::Protobuf, &body)?;
-    let mut decoder = Decoder { records: Vec::with_capacity(kept(&checked)), seen: HashMap::new(), arrival };
-    let mut position = place;
-    for group in Request::new(signal, &body).groups() {
-        let resource = Arc::new(resource(&group.resource));
-        for scoped in group.scopes() {
-            let scope = Arc::new(scope(&scoped.scope));
-            for item in scoped.items() {
-                let ordinal = position.item - place.item;
-                if refused.binary_search(&ordinal).is_err() && !checked.refuses(ordinal) {
-                    decoder.push(position, &resource, &scope, &item);
-                }
-                position.item += 1;
-            }
-        }
-    }
-    Ok(decoder.records)
+    let decoder = Decoder::new(kept(&checked), arrival);
+    Ok(decoder.items(signal, &body, place, |ordinal, _, _| {
+        refused.binary_search(&ordinal).is_err() && !checked.refuses(ordinal)
+    }))
+}
+
+/// As [`decode`], of the items that `wanted` wants only, and without checking: for a body that was checked
+/// at intake. `wanted` must decide by what it is shown alone, so that equal logs are all wanted or none is.
+///
+/// # Errors
+/// Where JSON is malformed.
+pub fn decode_where(
+    signal: Signal,
+    encoding: Encoding,
+    body: &[u8],
+    refused: &[u32],
+    place: Position,
+    arrival: Option<Stamp>,
+    wanted: &mut dyn FnMut(&Group<'_>, &Item<'_>) -> bool,
+) -> Result<Vec<Record>, Malformed> {
+    let body = protobuf(signal, encoding, body)?;
+    let decoder = Decoder::new(0, arrival);
+    Ok(decoder.items(signal, &body, place, |ordinal, group, item| {
+        refused.binary_search(&ordinal).is_err() && wanted(group, item)
+    }))
 }
 
 fn kept(checked: &Checked) -> usize {
@@ -56,6 +66,34 @@ struct Decoder {
 }
 
 impl Decoder {
+    fn new(expected: usize, arrival: Option<Stamp>) -> Decoder {
+        Decoder { records: Vec::with_capacity(expected), seen: HashMap::new(), arrival }
+    }
+
+    /// The records of the items that are `kept`, by their ordinal and what they hold.
+    fn items(
+        mut self,
+        signal: Signal,
+        body: &[u8],
+        place: Position,
+        mut kept: impl FnMut(u32, &Group<'_>, &Item<'_>) -> bool,
+    ) -> Vec<Record> {
+        let mut position = place;
+        for group in Request::new(signal, body).groups() {
+            let resource = LazyCell::new(|| Arc::new(resource(&group.resource)));
+            for scoped in group.scopes() {
+                let scope = LazyCell::new(|| Arc::new(scope(&scoped.scope)));
+                for item in scoped.items() {
+                    if kept(position.item - place.item, &group, &item) {
+                        self.push(position, &resource, &scope, &item);
+                    }
+                    position.item += 1;
+                }
+            }
+        }
+        self.records
+    }
+
     fn push(
         &mut self,
         position: Position,

@@ -83,6 +83,27 @@ fn what_was_refused_at_intake_stays_refused() {
 }
 
 #[test]
+fn what_is_wanted_is_what_a_filter_of_all_gives() {
+    let body = traces((1..=6).map(|number| span(&[number % 2 + 1; 16], &[number; 8])).collect());
+    let trace = timeline::id::TraceId([1; 16]);
+    let wanted = decode_where(
+        Signal::Traces,
+        Encoding::Protobuf,
+        &body,
+        &[1],
+        Position::default(),
+        None,
+        &mut |_, item| matches!(item, view::Item::Span(span) if span.trace_id() == Some(trace)),
+    );
+    let all =
+        decode(Signal::Traces, Encoding::Protobuf, &body, &[1], Position::default(), None).expect("decoded");
+    let ids =
+        |records: Vec<Record>| records.iter().map(|record| (record.position, record.id)).collect::<Vec<_>>();
+    let filtered = all.into_iter().filter(|record| record.trace_id() == Some(trace)).collect();
+    assert_eq!(ids(wanted.expect("decoded")), ids(filtered));
+}
+
+#[test]
 fn a_trace_id_of_eight_bytes_is_padded() {
     let body = traces(vec![span(&[7; 8], &[2; 8])]);
     let trace = records(Signal::Traces, &body).first().and_then(Record::trace_id).expect("a trace");

@@ -28,6 +28,12 @@ impl<'a> Attributes<'a> {
         self.0.messages::<Attribute>().map_while(Result::ok)
     }
 
+    /// The attributes as they are encoded, for who has seen most of them before: see [`Attribute::decode`].
+    #[inline]
+    pub fn encoded(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        self.0.messages::<Encoded>().map_while(Result::ok).map(|Encoded(bytes)| bytes)
+    }
+
     /// The value of `key`: of several the last.
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         self.iter().filter(|attribute| attribute.key == key).last().map(|attribute| attribute.value)
@@ -55,6 +61,24 @@ pub struct Attribute<'a> {
     pub value: Value<'a>,
     /// Invariant: set where the sender gave an index into a table that OTLP has for profiles only.
     pub(in super::super) indexed: bool,
+}
+
+impl<'a> Attribute<'a> {
+    /// Reads one of [`Attributes::encoded`].
+    pub fn decode(encoded: &'a [u8]) -> Option<Attribute<'a>> {
+        Attribute::read(encoded).ok()
+    }
+}
+
+/// A message left as it is.
+#[derive(Clone, Copy)]
+struct Encoded<'a>(&'a [u8]);
+
+impl<'a> Message<'a> for Encoded<'a> {
+    #[inline]
+    fn read(message: &'a [u8]) -> Result<Self, Fault> {
+        Ok(Encoded(message))
+    }
 }
 
 impl<'a> Message<'a> for Attribute<'a> {

@@ -1,0 +1,221 @@
+//! A cheap look at an item in place: whether it may match, before a record is made of it.
+//!
+//! The sieve lets through whatever it is not sure about. It decides by the group and the item alone.
+
+use journal::otlp::view::{Attribute, Attributes, Group, Item, Value};
+use query::predicate::{Predicate, TextMatch, words};
+use timeline::id::{SpanId, TraceId};
+use timeline::record::{Severity, StatusCode};
+use timeline::token::{self, Sought};
+
+/// A predicate, made ready to look at items.
+pub(crate) enum Sieve<'a> {
+    All(Vec<Sieve<'a>>),
+    Any(Vec<Sieve<'a>>),
+    /// A word that must be in one of its own texts.
+    Word(String),
+    /// A token that must be in one of its texts, values or ids.
+    Token(String),
+    /// A leaf that the predicate itself says best.
+    Leaf(&'a Predicate),
+    Everything,
+}
+
+impl<'a> Sieve<'a> {
+    pub(crate) fn of(predicate: &'a Predicate) -> Sieve<'a> {
+        match predicate {
+            Predicate::All(all) => Sieve::All(all.iter().map(Sieve::of).collect()),
+            Predicate::Any(any) => Sieve::Any(any.iter().map(Sieve::of).collect()),
+            Predicate::Not(_) => Sieve::Everything,
+            Predicate::Word(word) => Sieve::All(words(word).into_iter().map(Sieve::Word).collect()),
+            Predicate::Phrase(phrase) => {
+                Sieve::All(phrase.iter().flat_map(|word| words(word)).map(Sieve::Word).collect())
+            }
+            Predicate::Value(value) => {
+                Sieve::All(Sought::new(value).tokens().iter().cloned().map(Sieve::Token).collect())
+            }
+            leaf => Sieve::Leaf(leaf),
+        }
+    }
+
+    /// Whether the item may match.
+    pub(crate) fn lets_through(&self, group: &Group<'_>, item: &Item<'_>) -> bool {
+        match self {
+            Sieve::All(all) => all.iter().all(|sieve| sieve.lets_through(group, item)),
+            Sieve::Any(any) => any.iter().any(|sieve| sieve.lets_through(group, item)),
+            Sieve::Everything => true,
+            Sieve::Word(word) => says(item, word),
+            Sieve::Token(token) => holds(group, item, token),
+            Sieve::Leaf(predicate) => leaf(predicate, group, item),
+        }
+    }
+}
+
+fn leaf(predicate: &Predicate, group: &Group<'_>, item: &Item<'_>) -> bool {
+    match (predicate, item) {
+        (Predicate::Trace(id), _) => trace_id(item) == Some(*id),
+        (Predicate::Span(id), _) => span_id(item) == Some(*id),
+        (Predicate::Parent(id), Item::Span(span)) => span.parent_span_id() == Some(*id),
+        (Predicate::LinkTo(id), Item::Span(span)) => {
+            span.links().any(|link| link.trace_id().unwrap_or_default() == *id)
+        }
+        (Predicate::Kind(kind), Item::Span(span)) => span.kind == *kind,
+        (Predicate::Status(code), Item::Span(span)) => span.status_code == *code,
+        (
+            Predicate::Parent(_) | Predicate::LinkTo(_) | Predicate::Kind(_) | Predicate::Status(_),
+            Item::Log(_),
+        ) => false,
+        (Predicate::Severity(comparison, level), _) => {
+            severity(item).is_some_and(|own| comparison.holds(own.cmp(level)))
+        }
+        (Predicate::Service(text), _) => {
+            let name = group.resource.attributes.get("service.name");
+            let name = name.as_ref().and_then(Value::as_str).filter(|name| !name.is_empty());
+            text.matches(name.unwrap_or("unknown_service"))
+        }
+        (Predicate::Attribute { key, value }, _) => {
+            any_list(group, item, |list| list.iter().any(|attribute| attribute_may(&attribute, key, value)))
+        }
+        (Predicate::Number { key, .. }, _) => {
+            any_list(group, item, |list| list.iter().any(|attribute| leads_to(&attribute.key, key)))
+        }
+        _ => true,
+    }
+}
+
+fn attribute_may(attribute: &Attribute<'_>, key: &str, value: &TextMatch) -> bool {
+    if attribute.key != key {
+        return leads_to(&attribute.key, key);
+    }
+    match (&attribute.value, value) {
+        (Value::Text(own), value) => value.matches(own),
+        (Value::Int(own), TextMatch::Is(text)) => text.parse() == Ok(*own),
+        _ => true,
+    }
+}
+
+/// Whether `flat` is `key`, or a key within the map that may stand under `key`.
+fn leads_to(key: &str, flat: &str) -> bool {
+    flat.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn any_list(group: &Group<'_>, item: &Item<'_>, mut test: impl FnMut(&Attributes<'_>) -> bool) -> bool {
+    any_own_list(item, &mut test) || test(&group.resource.attributes)
+}
+
+fn any_own_list(item: &Item<'_>, test: &mut impl FnMut(&Attributes<'_>) -> bool) -> bool {
+    match item {
+        Item::Span(span) => {
+            test(&span.attributes)
+                || span.events().any(|event| test(&event.attributes))
+                || span.links().any(|link| test(&link.attributes))
+        }
+        Item::Log(log) => test(&log.attributes),
+    }
+}
+
+/// Whether `word` stands in one of the item's own texts.
+fn says(item: &Item<'_>, word: &str) -> bool {
+    let text_says = |text: &str| {
+        let mut found = false;
+        token::words(text, &mut |own: &str| found |= own == word);
+        found
+    };
+    any_text(item, &mut |text| text_says(text))
+        || any_own_list(item, &mut |list| {
+            list.iter().any(|attribute| value_says(&attribute.value, &text_says))
+        })
+        || matches!(item, Item::Log(log) if value_says(&log.body, &text_says))
+}
+
+fn value_says(value: &Value<'_>, says: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::Text(text) => says(text),
+        Value::Array(values) => values.iter().any(|value| value_says(&value, says)),
+        Value::Map(nested) => nested.iter().any(|inner| value_says(&inner.value, says)),
+        _ => false,
+    }
+}
+
+/// Whether `token` stands anywhere in the item or its resource.
+fn holds(group: &Group<'_>, item: &Item<'_>, token: &str) -> bool {
+    let prose_holds = |text: &str| {
+        let mut found = false;
+        token::in_prose(text, &mut |own: &str| found |= own == token);
+        found
+    };
+    let list_holds =
+        |list: &Attributes<'_>| list.iter().any(|attribute| value_holds(&attribute.value, token));
+    any_list(group, item, list_holds)
+        || any_text(item, &mut |text| prose_holds(text))
+        || ids_hold(item, token)
+        || match item {
+            Item::Span(_) => false,
+            Item::Log(log) => match &log.body {
+                Value::Text(text) => prose_holds(text),
+                body => value_holds(body, token),
+            },
+        }
+}
+
+fn value_holds(value: &Value<'_>, token: &str) -> bool {
+    let mut found = false;
+    let mut compare = |own: &str| found |= own == token;
+    match value {
+        Value::Empty | Value::Bool(_) => {}
+        Value::Text(text) => token::in_attribute(text, &mut compare),
+        Value::Int(number) => token::in_integer(*number, &mut compare),
+        Value::Array(values) => return values.iter().any(|value| value_holds(&value, token)),
+        Value::Map(nested) => return nested.iter().any(|inner| value_holds(&inner.value, token)),
+        Value::Double(_) | Value::Bytes(_) => token::in_value(&value.to_owned(), &mut compare),
+    }
+    found
+}
+
+fn ids_hold(item: &Item<'_>, token: &str) -> bool {
+    let (trace, span) = (token.parse::<TraceId>().ok(), token.parse::<SpanId>().ok());
+    let is_trace = |id: Option<TraceId>| id.is_some() && id == trace;
+    let is_span = |id: Option<SpanId>| id.is_some() && id == span;
+    if trace.is_none() && span.is_none() {
+        return false;
+    }
+    is_trace(trace_id(item))
+        || is_span(span_id(item))
+        || matches!(item, Item::Span(own) if is_span(own.parent_span_id())
+        || own.links().any(|link| {
+            is_trace(Some(link.trace_id().unwrap_or_default())) || is_span(Some(link.span_id().unwrap_or_default()))
+        }))
+}
+
+/// The item's names and the word on its status; not its attributes, nor a log's body.
+fn any_text(item: &Item<'_>, test: &mut dyn FnMut(&str) -> bool) -> bool {
+    match item {
+        Item::Span(span) => {
+            test(&span.name) || test(&span.status_message) || span.events().any(|event| test(&event.name))
+        }
+        Item::Log(log) => test(&log.event_name),
+    }
+}
+
+fn trace_id(item: &Item<'_>) -> Option<TraceId> {
+    match item {
+        Item::Span(span) => span.trace_id(),
+        Item::Log(log) => log.trace_id(),
+    }
+}
+
+fn span_id(item: &Item<'_>) -> Option<SpanId> {
+    match item {
+        Item::Span(span) => span.span_id(),
+        Item::Log(log) => log.span_id(),
+    }
+}
+
+fn severity(item: &Item<'_>) -> Option<Severity> {
+    match item {
+        Item::Span(span) => (span.status_code == StatusCode::Error).then_some(Severity::Error),
+        Item::Log(log) => {
+            Severity::from_number(log.severity_number).or_else(|| Severity::from_name(&log.severity_text))
+        }
+    }
+}

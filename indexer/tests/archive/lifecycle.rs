@@ -1,0 +1,189 @@
+//! What happens to an index over its life: following, remaking, damage, retention.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::common::{all_records, append, fill, log, logs_body, open_journal};
+use fastrand::Rng;
+use indexer::{Difference, Folder, IndexError, Indexer, Options, reindex, verify};
+use journal::otlp::Signal;
+use query::archive::{Archive, Effort, Page, Window};
+use query::predicate::Predicate;
+use timeline::document::Incompleteness;
+use timeline::record::Position;
+
+const EVERYTHING: Predicate = Predicate::All(Vec::new());
+
+fn total(folder: &Folder) -> (u64, Vec<Incompleteness>) {
+    let page = Page { before: None, limit: 0 };
+    let found =
+        folder.find(&EVERYTHING, Window::default(), page, &Effort::new(1_000_000)).expect("an answer");
+    (found.total, found.reasons)
+}
+
+fn quick() -> Options {
+    Options { commit_every: Duration::from_millis(10) }
+}
+
+fn differences(dir: &std::path::Path) -> Vec<Difference> {
+    verify(dir, &mut |_| {}).expect("verified")
+}
+
+/// A folder of a few segments, indexed.
+fn indexed(seed: u64) -> (tempfile::TempDir, journal::Journal, Indexer, Folder) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let journal = open_journal(dir.path(), 6_000);
+    fill(&journal, &mut Rng::with_seed(seed), 40);
+    let indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
+    let folder = Folder::open(dir.path()).expect("a folder");
+    wait_until_made(dir.path(), &folder);
+    (dir, journal, indexer, folder)
+}
+
+fn shard_folders(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut folders: Vec<_> = fs::read_dir(dir.join("index/v1"))
+        .expect("shards")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    folders.sort();
+    folders
+}
+
+#[test]
+fn following_sees_each_record_once_in_the_order_of_arrival() {
+    let (dir, journal, _indexer, folder) = indexed(1);
+    let follow = |after, limit| folder.follow(after, limit, &Effort::new(1_000_000)).expect("an answer");
+    let mut after = Some(Position::default());
+    let mut seen = Vec::new();
+    loop {
+        let followed = follow(after, 7);
+        after = followed.after;
+        if followed.records.is_empty() {
+            break;
+        }
+        seen.extend(followed.records.iter().map(|record| record.position));
+    }
+    let all: Vec<_> = all_records(dir.path()).iter().map(|record| record.position).collect();
+    assert_eq!(seen, all);
+
+    let from_the_end = follow(None, 10);
+    assert!(from_the_end.records.is_empty());
+    let rng = &mut Rng::with_seed(9);
+    let logs = vec![log(rng), log(rng)];
+    let body = logs_body(rng, logs);
+    let receipt = append(&journal, Signal::Logs, 2, body);
+    let new = follow(from_the_end.after, 10);
+    assert_eq!(new.records.len(), 2);
+    assert_eq!(new.records[0].position, receipt.place.position(receipt.frame, 0));
+    assert!(follow(new.after, 10).records.is_empty());
+}
+
+#[test]
+fn one_process_indexes_a_folder() {
+    let (dir, _journal, indexer, _folder) = indexed(2);
+    assert!(matches!(Indexer::start(dir.path(), quick()), Err(IndexError::Locked(_))));
+    indexer.stop();
+    Indexer::start(dir.path(), quick()).expect("an indexer");
+}
+
+#[test]
+fn a_deleted_index_is_made_anew_and_answers_do_not_change() {
+    let (dir, _journal, indexer, folder) = indexed(3);
+    let before = total(&folder);
+    indexer.stop();
+    fs::remove_dir_all(dir.path().join("index")).expect("removed");
+    let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
+    wait_until_made(dir.path(), &folder);
+    assert_eq!(total(&folder), before);
+}
+
+/// Waits until every segment has its shard, and repeats are known.
+fn wait_until_made(dir: &std::path::Path, folder: &Folder) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let (found, exact) = (differences(dir), folder.stats().expect("stats").exact);
+        if found.is_empty() && exact {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "exact: {exact}, {found:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_another_version_left_is_removed() {
+    let (dir, _journal, indexer, folder) = indexed(4);
+    indexer.stop();
+    fs::rename(dir.path().join("index/v1"), dir.path().join("index/v0")).expect("renamed");
+    let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
+    wait_until_made(dir.path(), &folder);
+    assert!(!dir.path().join("index/v0").exists());
+}
+
+#[test]
+fn reindexing_changes_no_answer_with_and_without_a_running_indexer() {
+    let (dir, _journal, indexer, folder) = indexed(5);
+    let before = total(&folder);
+    let mut shares = Vec::new();
+    reindex(dir.path(), &mut |share| shares.push(share)).expect("reindexed beside the indexer");
+    assert_eq!(shares.last(), Some(&1.0));
+    wait_until_made(dir.path(), &folder);
+    assert_eq!((total(&folder), differences(dir.path())), (before.clone(), vec![]));
+    indexer.stop();
+    shares.clear();
+    reindex(dir.path(), &mut |share| shares.push(share)).expect("reindexed alone");
+    assert!(shares.is_sorted() && shares.len() > 2, "{shares:?}");
+    assert_eq!((total(&folder), differences(dir.path())), (before, vec![]));
+    assert!(folder.stats().expect("stats").exact);
+}
+
+#[test]
+fn verify_names_what_is_missing_or_changed() {
+    let (dir, _journal, indexer, _folder) = indexed(6);
+    indexer.stop();
+    let shards = shard_folders(dir.path());
+    assert!(shards.len() > 2, "several segments");
+    fs::remove_dir_all(&shards[0]).expect("removed");
+    let mut rows = fs::read(shards[1].join("blocks")).expect("a table");
+    rows[32] ^= 1; // the first block's number of spans
+    fs::write(shards[1].join("blocks"), rows).expect("written");
+    let differences = differences(dir.path());
+    assert!(
+        differences.iter().any(|found| matches!(found, Difference::NoShard { segment: 1, .. })),
+        "{differences:?}"
+    );
+    assert!(
+        differences.iter().any(|found| matches!(found, Difference::Row { block } if block.segment == 2)),
+        "{differences:?}"
+    );
+}
+
+#[test]
+fn a_folder_without_an_indexer_reads_the_journal_itself() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let journal = open_journal(dir.path(), 6_000);
+    let folder = Folder::open(dir.path()).expect("a folder");
+    assert_eq!(total(&folder), (0, vec![]));
+    fill(&journal, &mut Rng::with_seed(7), 20);
+    let expected = query::memory::Memory::new(all_records(dir.path())).stats().expect("stats");
+    assert_eq!(total(&folder), (expected.spans + expected.logs, vec![]));
+}
+
+#[test]
+fn shards_of_dropped_segments_go() {
+    let (dir, journal, indexer, folder) = indexed(8);
+    indexer.stop();
+    journal.close();
+    let segments = dir.path().join("journal");
+    let mut names: Vec<_> = fs::read_dir(&segments)
+        .expect("segments")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "segment"))
+        .collect();
+    names.sort();
+    fs::remove_file(&names[0]).expect("dropped");
+    let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
+    assert!(!shard_folders(dir.path()).iter().any(|path| path.ends_with("0000000001")));
+    let expected = query::memory::Memory::new(all_records(dir.path())).stats().expect("stats");
+    assert_eq!(total(&folder).0, expected.spans + expected.logs);
+}
