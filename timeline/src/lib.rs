@@ -21,6 +21,7 @@
 //! | `streams`     | what is known of each source's completeness                        |
 //! | `markers`     | what changed around the events                                     |
 //! | `tell`        | from records to a timeline                                         |
+//! | `why`         | why one event is before another                                    |
 
 mod belongs;
 pub mod document;
@@ -42,7 +43,9 @@ mod testing;
 pub mod time;
 pub mod token;
 pub mod value;
+mod why;
 
 pub use question::{Question, Subject};
 pub use reach::{Reach, reach};
 pub use tell::tell;
+pub use why::{WhyError, why};

@@ -3,13 +3,17 @@
 //! | file           | documents                                                        |
 //! |----------------|------------------------------------------------------------------|
 //! | `timeline.rs`  | `backstory.timeline/1`                                           |
+//! | `why.rs`       | `backstory.why/1`                                                |
 //! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
 //!
 //! Fields may be added, never renamed or given another meaning without a new number in `schema`.
 //! The JSON Schemas are in `docs/schema/`; a test validates what these types print against them.
 
 mod answers;
+#[cfg(test)]
+mod tests;
 mod timeline;
+mod why;
 
 pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
 pub use timeline::{
@@ -17,3 +21,4 @@ pub use timeline::{
     Evidence, Finding, Folded, Gap, GapKind, Incompleteness, InitialState, Marker, Process, Range,
     StateChange, Stream, StreamState, Timeline,
 };
+pub use why::{Relation, Why};

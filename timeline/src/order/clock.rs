@@ -62,15 +62,23 @@ impl Clocks {
         clocks
     }
 
+    /// What a moment's clock read, and which clock that is; `None` where that says nothing.
+    pub(crate) fn reading(&self, moments: &Moments, index: Index) -> Option<(ClockNumber, Reading)> {
+        let moment = moments.list.get(index as usize)?;
+        let number = *self.of_process.get(moment.process)?;
+        let clock = self.list.get(number).filter(|clock| clock.trusted)?;
+        let lower = moment.time.0;
+        let upper = lower.saturating_add(moment.resolution?.max(clock.jitter_ns).max(1));
+        Some((number, Reading { lower, upper, moment: index }))
+    }
+
     /// Takes the readings anew.
     fn read(&mut self, moments: &Moments) {
         self.list.iter_mut().for_each(|clock| clock.readings.clear());
-        for (index, moment) in (0..).zip(&moments.list) {
-            let Some(resolution) = moment.resolution else { continue };
-            let clock = &mut self.list[self.of_process[moment.process]];
-            let lower = moment.time.0;
-            let upper = lower.saturating_add(resolution.max(clock.jitter_ns).max(1));
-            clock.readings.push(Reading { lower, upper, moment: index });
+        for index in 0..moments.len() as Index {
+            if let Some((number, reading)) = self.reading(moments, index) {
+                self.list[number].readings.push(reading);
+            }
         }
         self.list.iter_mut().for_each(|clock| clock.readings.sort_unstable());
     }

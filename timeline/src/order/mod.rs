@@ -43,8 +43,12 @@ pub(crate) struct Order {
     pub(crate) causes: Vec<Cause>,
     /// Causal edges given up because they run in a circle.
     pub(crate) circular: Vec<Cause>,
+    /// The same as a graph.
+    pub(crate) causal: Graph,
     /// The clocks, and what they may claim.
     pub(crate) clocks: Clocks,
+    /// Causes and clocks' claims as one graph.
+    pub(crate) lattice: Lattice,
     /// Each moment's causal stamp.
     pub(crate) stamps: Vec<Hlc>,
     /// The moments by stamp, then record id, then point.
@@ -72,8 +76,13 @@ impl Order {
         let mut places = vec![0; list.len()];
         (0..).zip(&list).for_each(|(place, index)| places[*index as usize] = place);
         let reachability = Reachability::new(&causal, &lattice, &clocks);
-        Order { causes, circular, clocks, stamps, list, places, reachability }
+        Order { causes, circular, causal, clocks, lattice, stamps, list, places, reachability }
     }
+}
+
+/// For every node whether it lies on a cycle of these edges, and on which.
+pub(crate) fn cycles(len: usize, edges: &[(u32, u32)]) -> Vec<Option<u32>> {
+    Graph::new(len, edges).cycles()
 }
 
 fn graph_of(len: usize, causes: &[Cause]) -> Graph {

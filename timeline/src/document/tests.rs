@@ -1,0 +1,137 @@
+//! What these types print is valid under the schemas in `docs/schema/`.
+
+use jsonschema::Validator;
+use proptest::prelude::*;
+use serde::Serialize;
+
+use super::*;
+use crate::question::Question;
+use crate::record::SpanKind;
+use crate::testing::{any_records, at, log, span};
+
+fn schema(text: &str) -> Validator {
+    let schema: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    jsonschema::validator_for(&schema).expect("a schema")
+}
+
+fn errors(schema: &Validator, document: &impl Serialize) -> Vec<String> {
+    let document = serde_json::to_value(document).expect("JSON");
+    schema.iter_errors(&document).map(|error| format!("{error} at {}", error.instance_path())).collect()
+}
+
+fn question() -> Question {
+    "order/42".parse().expect("a question")
+}
+
+fn some_timeline() -> Timeline {
+    let records = vec![
+        span(1, "orders@a", "POST", 0.0, 3.0).kind(SpanKind::Server).with(&[("order.id", "42")]).record(),
+        span(2, "orders@a", "send", 1.0, 2.0).kind(SpanKind::Producer).child_of(1).record(),
+        log(1, "orders@a", "order 42 is paid", 2.5),
+    ];
+    crate::tell(records, &question(), &Completeness::default())
+}
+
+const TIMELINE: &str = include_str!("../../../docs/schema/timeline.json");
+
+#[test]
+fn a_timeline_is_valid_and_what_is_none_is_not() {
+    let schema = schema(TIMELINE);
+    let timeline = some_timeline();
+    assert_eq!(errors(&schema, &timeline), [""; 0]);
+    let mut broken = serde_json::to_value(&timeline).expect("JSON");
+    broken["events"][0]["kind"] = "span_middle".into();
+    assert!(!schema.is_valid(&broken));
+    let mut renamed = serde_json::to_value(&timeline).expect("JSON");
+    renamed["edges"][0]["extra"] = 1.into();
+    assert!(!schema.is_valid(&renamed));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn every_timeline_is_valid(records in any_records(24), brief: bool) {
+        let timeline = crate::tell(records, &Question { brief, ..question() }, &Completeness::default());
+        prop_assert_eq!(errors(&schema(TIMELINE), &timeline), [""; 0]);
+    }
+}
+
+#[test]
+fn why_is_valid() {
+    let records = vec![span(1, "orders", "POST", 0.0, 3.0).with(&[("order.id", "42")]).record()];
+    let ends = ["0000000000000101", "0000000000000101:end"];
+    let schema = schema(include_str!("../../../docs/schema/why.json"));
+    for (a, b) in [(ends[0], ends[1]), (ends[1], ends[0]), (ends[0], ends[0])] {
+        let why = crate::why(records.clone(), &question(), a, b).expect("an answer");
+        assert_eq!(errors(&schema, &why), [""; 0]);
+    }
+}
+
+#[test]
+fn answers_are_valid() {
+    let found = FindMatch {
+        entity: Some("order/42".into()),
+        attribute: "order.id".into(),
+        value: "42".into(),
+        records: 3,
+        first: at(0.0),
+        last: at(1.0),
+    };
+    let find =
+        Find { schema: Find::SCHEMA.into(), completeness: Completeness::default(), matches: vec![found] };
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/find.json")), &find), [""; 0]);
+    let stats = Stats {
+        schema: Stats::SCHEMA.into(),
+        spans: 1,
+        logs: 2,
+        exact: true,
+        resent_spans: 0,
+        resent_logs: 0,
+        rejected: 0,
+        traces: 1,
+        services: 1,
+        bytes_journal: 10,
+        bytes_index: 20,
+        indexed_to: "1-0".into(),
+        journal_end: "1-0".into(),
+        first: Some(at(0.0)),
+        last: None,
+    };
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/stats.json")), &stats), [""; 0]);
+}
+
+#[test]
+fn a_search_is_valid() {
+    let record = SearchRecord {
+        record: crate::id::RecordId([1; 16]),
+        position: "1-0-0-0".into(),
+        kind: "log".into(),
+        trace_id: None,
+        span_id: None,
+        parent_span_id: None,
+        service: "orders".into(),
+        name: String::new(),
+        body: Some("paid".into()),
+        span_kind: None,
+        severity: Some(crate::record::Severity::Info),
+        status: None,
+        start: None,
+        end: None,
+        time: at(0.0),
+        arrival: None,
+        attributes: serde_json::Map::new(),
+        resource: serde_json::Map::new(),
+        scope: String::new(),
+        links: Vec::new(),
+        events: vec![SearchEvent { time: at(0.0), name: "e".into(), attributes: serde_json::Map::new() }],
+    };
+    let search = Search {
+        schema: Search::SCHEMA.into(),
+        completeness: Completeness::default(),
+        records: vec![record],
+        shown: 1,
+        total: 1,
+        next: None,
+    };
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/search.json")), &search), [""; 0]);
+}

@@ -1,0 +1,264 @@
+//! Why one event is before, after or unordered with another.
+
+use std::collections::VecDeque;
+
+use crate::belongs::Members;
+use crate::document::{Certainty, Edge, Evidence, Relation, Why};
+use crate::held::{At, Held};
+use crate::id::{EventId, SpanId};
+use crate::message::Messages;
+use crate::order::moment::{Index, Moments};
+use crate::order::{Order, edge};
+use crate::question::Question;
+use crate::record::Record;
+
+/// Why no answer can be given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WhyError {
+    /// Nothing in the timeline is called so.
+    #[error(
+        "no event of this timeline is {0:?}: an event is an event id, a unique beginning of one, a span id, or SPAN_ID:end"
+    )]
+    Unknown(String),
+    /// Several events begin so.
+    #[error("{count} events of this timeline begin with {text:?}: give more of it")]
+    Ambiguous {
+        /// What was asked for.
+        text: String,
+        /// How many begin so.
+        count: usize,
+    },
+}
+
+/// Why event `a` of the timeline that `question` asks for is before, after or unordered with event `b`.
+///
+/// An event is named by its id, a unique beginning of it, a span id (its start) or `span_id:end`. The chain is
+/// the shortest of the strongest certainty. Pure, as [`tell`](crate::tell()) is.
+pub fn why(records: Vec<Record>, question: &Question, a: &str, b: &str) -> Result<Why, WhyError> {
+    let held = Held::fold(records);
+    let messages = Messages::of(&held);
+    let members = Members::of(&held, &messages, question);
+    let moments = Moments::of(&held, &members);
+    let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
+    let asked = Asked { held: &held, moments: &moments, order: &order };
+    let (a, b) = (asked.event(a)?, asked.event(b)?);
+    Ok(asked.answer(a, b))
+}
+
+struct Asked<'a> {
+    held: &'a Held,
+    moments: &'a Moments,
+    order: &'a Order,
+}
+
+impl Asked<'_> {
+    /// The event that `text` names.
+    fn event(&self, text: &str) -> Result<Index, WhyError> {
+        let unknown = || WhyError::Unknown(text.chars().take(80).collect());
+        let text = text.to_ascii_lowercase();
+        if let Some(index) = self.of_span(&text) {
+            return Ok(index);
+        }
+        let begins = |index: &Index| self.id(*index).to_string().starts_with(&text);
+        let found: Vec<Index> = (0..self.moments.len() as Index).filter(begins).collect();
+        match found.as_slice() {
+            _ if text.is_empty() => Err(unknown()),
+            [] => Err(unknown()),
+            [only] => Ok(*only),
+            several => Err(WhyError::Ambiguous { text, count: several.len() }),
+        }
+    }
+
+    fn of_span(&self, text: &str) -> Option<Index> {
+        let (id, is_end) = text.strip_suffix(":end").map_or((text, false), |id| (id, true));
+        let id: SpanId = id.parse().ok()?;
+        let named = |at: &At| self.held.span(*at).is_some_and(|span| span.span_id == id);
+        let at = (0..self.held.records().len()).find(|at| named(at) && self.moments.start(*at).is_some())?;
+        if is_end { self.moments.end(at) } else { self.moments.start(at) }
+    }
+
+    fn id(&self, index: Index) -> EventId {
+        let moment = &self.moments.list[index as usize];
+        EventId::new(self.held.record(moment.at).id, moment.point)
+    }
+
+    fn answer(&self, a: Index, b: Index) -> Why {
+        let before = self.order.reachability.before(a, b);
+        let after = self.order.reachability.before(b, a);
+        let (relation, chain) = match (before, after) {
+            (Some(certainty), _) => (Relation::Before, self.chain(a, b, certainty)),
+            (None, Some(certainty)) => (Relation::After, self.chain(b, a, certainty)),
+            (None, None) if self.is_contradictory(a, b) => (Relation::Contradictory, Vec::new()),
+            (None, None) => (Relation::Unordered, Vec::new()),
+        };
+        Why {
+            schema: Why::SCHEMA.into(),
+            relation,
+            certainty: before.or(after),
+            chain,
+            interval_ns: self.interval(a, b, relation),
+        }
+    }
+
+    /// Whether causes that were given up lead both ways.
+    fn is_contradictory(&self, a: Index, b: Index) -> bool {
+        let all: Vec<(u32, u32)> = self
+            .order
+            .causes
+            .iter()
+            .chain(&self.order.circular)
+            .map(|cause| (cause.from, cause.to))
+            .collect();
+        let cycles = crate::order::cycles(self.moments.len(), &all);
+        a != b && cycles[a as usize].is_some() && cycles[a as usize] == cycles[b as usize]
+    }
+
+    /// The shortest chain from `a` to `b` of edges at least as sure as `certainty`.
+    fn chain(&self, a: Index, b: Index, certainty: Certainty) -> Vec<Edge> {
+        let moments = self.moments.len();
+        let only_causes = certainty == Certainty::Causal;
+        let graph = if only_causes { &self.order.causal } else { &self.order.lattice.graph };
+        let mut came_from: Vec<Option<u32>> = vec![None; graph.len()];
+        let mut steps = vec![u32::MAX; graph.len()];
+        steps[a as usize] = 0;
+        let mut queue = VecDeque::from([a]);
+        while let Some(node) = queue.pop_front() {
+            // A clock's word is one edge, however far apart the readings: steps along its chain are free.
+            let free = node as usize >= moments;
+            let reached = steps[node as usize] + u32::from(!free);
+            for to in graph.successors(node).iter().copied() {
+                if steps[to as usize] <= reached {
+                    continue;
+                }
+                steps[to as usize] = reached;
+                came_from[to as usize] = Some(node);
+                if free {
+                    queue.push_front(to);
+                } else {
+                    queue.push_back(to);
+                }
+            }
+        }
+        let path = std::iter::successors(Some(b), |node| came_from[*node as usize].filter(|_| *node != a));
+        let mut path: Vec<Index> = path.filter(|node| (*node as usize) < moments).collect();
+        path.reverse();
+        path.windows(2).map(|pair| self.edge(pair[0], pair[1])).collect()
+    }
+
+    /// The edge between two neighbours of a chain: a cause, else their clock's word.
+    fn edge(&self, from: Index, to: Index) -> Edge {
+        let cause = self.order.causes.iter().find(|cause| (cause.from, cause.to) == (from, to));
+        let process = |index: Index| self.moments.list[index as usize].process;
+        let (certainty, evidence) = match cause {
+            Some(cause) => (Certainty::Causal, cause.evidence),
+            None if process(from) == process(to) => (Certainty::Clock, Evidence::Process),
+            None => (Certainty::Clock, Evidence::Clock),
+        };
+        Edge { from: self.id(from), to: self.id(to), certainty, evidence }
+    }
+
+    /// What bounds b's time minus a's: their one clock's stamps, and the relation.
+    fn interval(&self, a: Index, b: Index, relation: Relation) -> [Option<i64>; 2] {
+        let mut interval = [None, None];
+        if let Some((a, b)) =
+            self.order.clocks.reading(self.moments, a).zip(self.order.clocks.reading(self.moments, b))
+            && a.0 == b.0
+        {
+            let ns = |later: u64, earlier: u64| i64::try_from(i128::from(later) - i128::from(earlier)).ok();
+            // The ends are exclusive: equal stamps with a resolution of 1 ns are no time apart.
+            interval = [ns(b.1.lower + 1, a.1.upper), ns(b.1.upper, a.1.lower + 1)];
+        }
+        match relation {
+            Relation::Before => interval[0] = Some(interval[0].unwrap_or(0).max(0)),
+            Relation::After => interval[1] = Some(interval[1].unwrap_or(0).min(0)),
+            Relation::Unordered | Relation::Contradictory => {}
+        }
+        interval
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::Completeness;
+    use crate::record::SpanKind;
+    use crate::testing::*;
+
+    fn question() -> Question {
+        "order/42".parse().expect("a question")
+    }
+
+    fn call() -> Vec<Record> {
+        vec![
+            span(1, "orders@a", "POST", 0.0, 30.0)
+                .kind(SpanKind::Server)
+                .with(&[("order.id", "42")])
+                .record(),
+            span(2, "orders@a", "charge", 1.0, 20.0).kind(SpanKind::Client).child_of(1).record(),
+            span(3, "payments@b", "POST /charges", 2.0, 15.0).kind(SpanKind::Server).child_of(2).record(),
+            span(4, "orders@a", "later", 40.0, 41.0).trace(2).with(&[("order.id", "42")]).record(),
+        ]
+    }
+
+    fn ask(a: &str, b: &str) -> Why {
+        why(call(), &question(), a, b).expect("an answer")
+    }
+
+    fn evidence(why: &Why) -> Vec<Evidence> {
+        why.chain.iter().map(|edge| edge.evidence).collect()
+    }
+
+    #[test]
+    fn the_chain_is_the_shortest_of_the_strongest_certainty() {
+        let [first, server, later] = [1, 3, 4].map(|number| span_id(number).to_string());
+        let proved = ask(&first, &server);
+        assert_eq!((proved.relation, proved.certainty), (Relation::Before, Some(Certainty::Causal)));
+        assert_eq!(evidence(&proved), [Evidence::Parent, Evidence::Request]);
+        assert_eq!(proved.interval_ns, [Some(0), None], "two clocks, and nothing bounds them");
+        let by_clock = ask(&server, &later);
+        assert_eq!((by_clock.relation, by_clock.certainty), (Relation::Before, Some(Certainty::Clock)));
+        assert_eq!(evidence(&by_clock), [Evidence::Reply, Evidence::Process]);
+        let back = ask(&later, &first);
+        assert_eq!(
+            (back.relation, back.interval_ns),
+            (Relation::After, [Some(-40_000_000), Some(-40_000_000)])
+        );
+    }
+
+    #[test]
+    fn two_ends_are_unordered() {
+        let why = ask(&format!("{}:end", span_id(3)), &format!("{}:end", span_id(2)));
+        assert_eq!((why.relation, why.certainty, why.chain.len()), (Relation::Unordered, None, 0));
+    }
+
+    #[test]
+    fn an_unknown_event_is_said() {
+        assert!(matches!(why(call(), &question(), "zz", "zz"), Err(WhyError::Unknown(_))));
+        assert!(matches!(why(call(), &question(), "", "zz"), Err(WhyError::Unknown(_))));
+    }
+
+    proptest! {
+        /// What `why` says is what the timeline's own list and edges say.
+        #[test]
+        fn every_chain_leads_from_one_to_the_other(records in any_records(16), pick in (0usize..99, 0usize..99)) {
+            let timeline = crate::tell(records.clone(), &question(), &Completeness::default());
+            let len = timeline.events.len();
+            prop_assume!(len > 0);
+            let (a, b) = (pick.0 % len, pick.1 % len);
+            let [first, second] = [a, b].map(|at| timeline.events[at].id);
+            let Ok(why) = why(records, &question(), &first.to_string(), &second.to_string()) else {
+                return Ok(()); // a record's id may begin like another's
+            };
+            let ends = why.chain.first().map(|edge| edge.from).zip(why.chain.last().map(|edge| edge.to));
+            match why.relation {
+                Relation::Before => prop_assert!(a < b && ends == Some((first, second))),
+                Relation::After => prop_assert!(b < a && ends == Some((second, first))),
+                _ => prop_assert!(why.chain.is_empty()),
+            }
+            prop_assert!(why.chain.windows(2).all(|pair| pair[0].to == pair[1].from));
+            prop_assert_eq!(why.chain.iter().map(|edge| edge.certainty).min(), why.certainty);
+        }
+    }
+}
