@@ -17,6 +17,8 @@ pub enum Code {
     MalformedRequest,
     /// The request carries no token that is allowed.
     Unauthorized,
+    /// The request names a host that this server does not go by.
+    Misdirected,
     /// There is no such route.
     NotFound,
     /// The route answers other methods.
@@ -35,10 +37,11 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 10] = [
+    pub const ALL: [Code; 11] = [
         Code::MalformedQuery,
         Code::MalformedRequest,
         Code::Unauthorized,
+        Code::Misdirected,
         Code::NotFound,
         Code::MethodNotAllowed,
         Code::Busy,
@@ -53,6 +56,7 @@ impl Code {
         match self {
             Code::MalformedQuery | Code::MalformedRequest => StatusCode::BAD_REQUEST,
             Code::Unauthorized => StatusCode::UNAUTHORIZED,
+            Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::Busy | Code::Cancelled => StatusCode::SERVICE_UNAVAILABLE,

@@ -6,11 +6,13 @@
 //! | `asked.rs`    | the parameters of each question                                      |
 //! | `work.rs`     | running a question: off the async threads, in turn, cancelled with its caller |
 //! | `failure.rs`  | how a failure is told                                                |
+//! | `host.rs`     | by which names the server goes                                       |
 //! | `counts.rs`   | what was asked, in Prometheus' text form                             |
 
 mod asked;
 mod counts;
 mod failure;
+mod host;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -108,6 +110,7 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
         .with_state(service)
+        .layer(middleware::from_fn(host::check))
         .layer(middleware::from_fn_with_state(counts, counts::count))
 }
 

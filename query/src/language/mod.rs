@@ -28,7 +28,7 @@ mod terms;
 mod tests;
 mod times;
 
-pub use parser::{parse, pinned};
+pub use parser::{assumes_zone, parse, pinned};
 pub use print::print;
 pub use times::{Now, Zone, parse_time};
 

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use chrono::FixedOffset;
+
 use super::ParseError;
 use super::lexer::{Lexer, Term, Token};
 use super::print::with_window;
 use super::terms::{self, Meaning};
-use super::times::Now;
+use super::times::{Now, Zone};
 use crate::archive::Window;
 use crate::predicate::Predicate;
 
@@ -33,6 +35,16 @@ pub fn pinned(text: &str, now: impl Into<Now>) -> Result<String, ParseError> {
     }
     pinned.push_str(text.get(copied..).unwrap_or_default());
     Ok(with_window(pinned, parser.window))
+}
+
+/// Whether a time in `text` was read in the zone of asking, since it names none: then the zone is worth telling.
+pub fn assumes_zone(text: &str, now: impl Into<Now>) -> bool {
+    let time = now.into().time;
+    let window = |hours: i32| {
+        let zone = FixedOffset::east_opt(hours * 3600).map_or(Zone::Utc, Zone::Fixed);
+        parse(text, Now { time, zone }).map(|(_, window)| window)
+    };
+    window(0) != window(9)
 }
 
 struct Parser<'a> {

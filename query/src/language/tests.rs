@@ -168,6 +168,16 @@ fn times_are_read_in_the_zone_of_asking() {
 }
 
 #[test]
+fn a_zone_is_assumed_only_where_a_time_names_none() {
+    for text in ["since:10:00", "at:2026-11-23", "until:today a"] {
+        assert!(assumes_zone(text, NOW), "{text}");
+    }
+    for text in ["", "a", "since:15m", "at:10:00Z..11:00+02:00", "since:2026-11-23T10:00:00Z", "since:soon"] {
+        assert!(!assumes_zone(text, NOW), "{text}");
+    }
+}
+
+#[test]
 fn ranges_may_be_open_and_a_calendar_time_is_as_long_as_it_is_written() {
     let window = |text: &str| parse(text, NOW).expect(text).1;
     let at = |text: &str| Some(parse_time(text, NOW).expect(text));

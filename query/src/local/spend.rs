@@ -9,8 +9,9 @@ use timeline::record::Record;
 use crate::archive::{Archive, ArchiveError, Effort, Page, Window};
 use crate::predicate::Predicate;
 
-/// So many records are asked for at once.
-const PAGE_RECORDS: usize = 1024;
+/// So many records are asked for at once. Large, because an archive counts all that match for every page;
+/// bounded, because a page stands in memory.
+const PAGE_RECORDS: usize = 1 << 16;
 
 /// Asks an archive until the effort is spent; then nothing more, and says so.
 pub(super) struct Spend<'a, A> {

@@ -104,6 +104,18 @@ fn it_says_whether_it_is_up_ready_and_what_it_did() {
 }
 
 #[test]
+fn a_page_from_elsewhere_that_resolves_here_is_turned_away() {
+    let (server, _) = served(Options::default());
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().new_agent();
+    let asked = |token: bool| {
+        let request = agent.get(format!("{}/v1/stats", server.url())).header("host", "evil.example:4320");
+        let request = if token { request.header("authorization", "Bearer a") } else { request };
+        request.call().expect("an answer").status().as_u16()
+    };
+    assert_eq!((asked(false), asked(true)), (421, 200), "who may ask with a token is for another layer");
+}
+
+#[test]
 fn a_follower_is_answered_when_a_record_arrives() {
     let (server, memory) = served(Options::default());
     let begun = json(&server, "/v1/follow");
@@ -164,7 +176,7 @@ fn work_stops_when_its_caller_hangs_up_and_others_take_their_turn() {
     let server = Server::start(Arc::new(Endless(sender)), Options { at_once: 1, ..Options::default() });
     let deadline = Duration::from_secs(30);
     let mut caller = TcpStream::connect(server.address).expect("a connection");
-    caller.write_all(b"GET /v1/find?value=42 HTTP/1.1\r\nhost: a\r\n\r\n").expect("sent");
+    caller.write_all(b"GET /v1/find?value=42 HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("sent");
     assert_eq!(said.recv_timeout(deadline), Ok("begun"));
     let (status, body) = get(&server, "/v1/stats");
     assert!(status == 503 && body.contains("busy"), "{status} {body}");

@@ -90,3 +90,16 @@ fn it_has_the_codes_of_failures() {
             .clone();
     assert_eq!(codes, json!(Code::ALL));
 }
+
+#[test]
+fn the_manual_lists_every_route_and_code() {
+    let manual = include_str!("../../../../docs/api.md");
+    for route in ROUTES {
+        assert!(manual.contains(&format!("`{}`", route.replace("{*", "{"))), "{route}");
+    }
+    for code in Code::ALL {
+        let name = json!(code);
+        let row = format!("| `{}` | {} |", name.as_str().unwrap_or_default(), code.status().as_u16());
+        assert!(manual.contains(&row), "{row}");
+    }
+}
