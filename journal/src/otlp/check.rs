@@ -113,7 +113,7 @@ pub struct Defects {
     pub short_trace_ids: u32,
     /// Parents', links' and logs' ids that are not valid: read as absent.
     pub invalid_ids: u32,
-    /// Keys and texts given as an index into a table that OTLP has for profiles only: read as absent.
+    /// Keys given as an index into a table that OTLP has for profiles only: read as absent.
     pub indices: u32,
     /// Spans with neither name nor times: often another signal's data.
     pub blank_spans: u32,
@@ -123,13 +123,13 @@ impl Defects {
     /// Each kind that occurred, in words.
     fn words(&self) -> impl Iterator<Item = String> {
         let kinds = [
-            (self.invalid_texts, "texts are not UTF-8: the wrong bytes are read as U+FFFD"),
-            (self.short_trace_ids, "trace ids have 8 bytes: padded with zeros at the left"),
-            (self.invalid_ids, "ids of parents, links or logs are not valid: read as absent"),
-            (self.indices, "keys or texts are indices into a table that only profiles have: read as absent"),
-            (self.blank_spans, "spans have neither name nor times: is it another signal's data?"),
+            (self.invalid_texts, "texts that are not UTF-8, wrong bytes read as U+FFFD"),
+            (self.short_trace_ids, "trace ids of 8 bytes, padded with zeros at the left"),
+            (self.invalid_ids, "invalid ids of parents, links or logs, read as absent"),
+            (self.indices, "keys by table index, which only profiles have, read as absent"),
+            (self.blank_spans, "spans with neither name nor times (another signal's data?)"),
         ];
-        kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}"))
+        kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{words}: {count}"))
     }
 }
 

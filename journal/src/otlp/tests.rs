@@ -195,7 +195,7 @@ fn a_sender_is_told_what_was_refused_and_what_was_mended() {
     let checked = check(Signal::Traces, Encoding::Protobuf, &body).expect("well-formed");
     assert_eq!(
         checked.message(Signal::Traces),
-        "refused 1 of 3 spans: number 1: it has no trace id. 1 trace ids have 8 bytes: padded with zeros at the left"
+        "refused 1 of 3 spans: number 1: it has no trace id. trace ids of 8 bytes, padded with zeros at the left: 1"
     );
     assert_eq!(Checked::default().message(Signal::Logs), "");
 }

@@ -4,7 +4,9 @@
 //! |---------------|------------------------------------------------------------|
 //! | `requests.rs` | random requests                                            |
 //! | `naive.rs`    | records from prost's structs, slow and obvious             |
+//! | `corpus.rs`   | the bodies under `fixtures/`                               |
 
+mod corpus;
 mod naive;
 mod requests;
 
