@@ -105,6 +105,19 @@ proptest! {
 }
 
 #[test]
+fn every_byte_of_a_footer_is_checked() {
+    let (disk, blocks) = written();
+    let name = segment::name(1);
+    let footer_at = blocks.iter().rfind(|block| block.place.segment == 1).unwrap().next.offset as usize;
+    for at in footer_at..disk.content(&name).len() {
+        disk.tamper(&name, |bytes| bytes[at] ^= 1);
+        let verified = reader(&disk, BOOT).verify(|_, _| {}).unwrap();
+        assert_eq!((verified.damages.len(), verified.blocks), (1, blocks.len() as u64), "byte {at}");
+        disk.tamper(&name, |bytes| bytes[at] ^= 1);
+    }
+}
+
+#[test]
 fn every_cut_of_the_last_segment_leaves_whole_blocks() {
     let (disk, blocks) = written();
     let last = blocks.last().unwrap().place.segment;

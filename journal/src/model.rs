@@ -45,7 +45,7 @@ pub(crate) fn request(number: u32) -> Request {
 enum Deed {
     /// New requests in one batch.
     Append(u8),
-    /// A request that was sent before, this far back, once more.
+    /// A request that was sent before, this far back, twice more in one batch.
     Resend(u8),
     /// A request that carries a stamp so far from the wall clock, in milliseconds.
     Carry(i16),
@@ -94,7 +94,6 @@ struct Bench {
     acknowledged: HashMap<Bytes, Receipt>,
     /// The largest stamp told to anybody.
     told: Stamp,
-    failing: bool,
 }
 
 impl Bench {
@@ -104,7 +103,7 @@ impl Bench {
         let (writer, _) = open(&disk, &options, 1, wall_ns);
         let (sent, acknowledged) = (Vec::new(), HashMap::new());
         let told = Stamp::ZERO;
-        Bench { disk, boot: 1, wall_ns, options, writer, sent, acknowledged, told, failing: false }
+        Bench { disk, boot: 1, wall_ns, options, writer, sent, acknowledged, told }
     }
 
     fn commit(&mut self, requests: &[Request]) -> Vec<Result<Receipt, AppendError>> {
@@ -148,7 +147,6 @@ impl Bench {
     fn start(&mut self) -> Recovered {
         self.disk.fail_syncs_after(None);
         self.disk.leave_room(None);
-        self.failing = false;
         let (writer, recovered) = open(&self.disk, &self.options, self.boot, self.wall_ns);
         self.writer = writer;
         recovered
@@ -160,7 +158,8 @@ impl Bench {
             Deed::Resend(back) => {
                 let number = self.sent.len().checked_sub(1 + usize::from(*back));
                 if let Some(request) = number.map(|number| self.sent[number].clone()) {
-                    drop(self.commit(&[request]));
+                    let answers = self.commit(&[request.clone(), request]);
+                    assert_eq!(answers[0].is_ok(), answers[1].is_ok());
                 }
             }
             Deed::Carry(ahead_ms) => {
@@ -195,7 +194,6 @@ impl Bench {
             }
             Deed::FailSyncs(after) => {
                 self.disk.fail_syncs_after(Some((*after).into()));
-                self.failing = true;
             }
             Deed::Fill(bytes) => self.disk.leave_room(Some((*bytes).into())),
             Deed::Empty => self.disk.leave_room(None),

@@ -187,9 +187,12 @@ impl Opening {
             Err(Fault::Invalid(_)) => {
                 let mut walk = Walk::whole(segment.clone(), u64::MAX, Depth::Headers)?;
                 let (index, damages) = index(&mut walk)?;
-                let what = "the segment's footer is not whole, blocks before it may be missing";
-                let footer = Damage::new(number, walk.at, walk.limit, what);
-                self.recovered.damages.extend(damages.into_iter().chain([footer]));
+                let told = Damage::ends(&damages, number, walk.limit);
+                self.recovered.damages.extend(damages);
+                if !told {
+                    let what = "the segment's footer is not whole, blocks before it may be missing";
+                    self.recovered.damages.push(Damage::new(number, walk.at, walk.limit, what));
+                }
                 (index.totals, walk.at)
             }
         };

@@ -67,6 +67,11 @@ impl Damage {
     pub(crate) fn new(segment: u64, from: u64, to: u64, what: &str) -> Damage {
         Damage { segment, from, to, lost: None, what: what.to_owned() }
     }
+
+    /// Whether the last of `damages` reaches to `limit` of this segment.
+    pub(crate) fn ends(damages: &[Damage], segment: u64, limit: u64) -> bool {
+        damages.last().is_some_and(|damage| (damage.segment, damage.to) == (segment, limit))
+    }
 }
 
 /// An open segment.
@@ -205,7 +210,7 @@ impl Walk {
     fn pass(&mut self, header: BlockHeader, stored: Bytes) -> Step {
         let offset = self.at;
         self.at += header.block_len();
-        self.sequence = header.sequence + 1;
+        self.sequence = header.sequence.saturating_add(1);
         Step::Block { offset, header, stored }
     }
 

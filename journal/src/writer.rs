@@ -166,14 +166,17 @@ impl Writer {
 
     fn fates(&self, batch: &[Pending]) -> Vec<Fate> {
         let mut first_of: HashMap<u128, usize> = HashMap::with_capacity(batch.len());
-        let fate = |(index, pending): (usize, &Pending)| {
+        let mut fates: Vec<Fate> = Vec::with_capacity(batch.len());
+        for (index, pending) in batch.iter().enumerate() {
             let first = *first_of.entry(pending.hash).or_insert(index);
-            if first != index && same(&batch[first].request, &pending.request) {
-                return Fate::Twin(first);
-            }
-            self.find_repeat(pending).map_or(Fate::New, Fate::Repeats)
-        };
-        batch.iter().enumerate().map(fate).collect()
+            let twin = first != index && same(&batch[first].request, &pending.request);
+            fates.push(match fates.get(first) {
+                Some(Fate::Repeats(receipt)) if twin => Fate::Repeats(*receipt),
+                Some(_) if twin => Fate::Twin(first),
+                _ => self.find_repeat(pending).map_or(Fate::New, Fate::Repeats),
+            });
+        }
+        fates
     }
 
     /// The receipt of the request that `pending` repeats. A block that cannot be read proves no repeat.

@@ -252,6 +252,9 @@ impl BlockBuilder {
         bytes.extend_from_slice(stored);
         self.payload.clear();
         self.items = 0;
+        // One huge request must not hold its memory for ever.
+        self.payload.shrink_to(4 * BLOCK_BYTES_TARGET);
+        self.stored.shrink_to(4 * BLOCK_BYTES_TARGET);
         Ok(header)
     }
 }

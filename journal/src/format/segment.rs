@@ -151,11 +151,11 @@ impl Footer {
     pub(crate) fn length(segment: u64, tail: &[u8]) -> Result<u64, Invalid> {
         let mut fields = Fields(tail);
         let (length, check) = (fields.array::<4>()?, fields.u32()?);
-        fields.bytes(4)?;
+        let zero = fields.u32()?;
         if fields.array()? != SEALED_MAGIC {
             return Err(Invalid::Magic);
         }
-        if checksum(segment, &[&length]) != check {
+        if zero != 0 || checksum(segment, &[&length]) != check {
             return Err(Invalid::Checksum);
         }
         Ok(u32::from_le_bytes(length).into())
