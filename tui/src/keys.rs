@@ -411,6 +411,19 @@ pub fn bindings_in(scope: Scope) -> impl Iterator<Item = &'static Binding> {
     own.chain(general)
 }
 
+/// The table of keys as `docs/ui.md` holds it.
+pub fn markdown() -> String {
+    let mut text = String::new();
+    for scope in Scope::ALL {
+        text.push_str(&format!("\n### {}\n\n| key | what it does |\n|---|---|\n", scope.title()));
+        for binding in BINDINGS.iter().filter(|binding| binding.scope == scope) {
+            let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{}`", key.label())).collect();
+            text.push_str(&format!("| {} | {} |\n", keys.join(" "), binding.help));
+        }
+    }
+    text
+}
+
 impl Binding {
     /// Its keys as the help writes them.
     pub fn keys_label(&self) -> String {
@@ -452,6 +465,13 @@ mod tests {
         for scope in Scope::ALL {
             assert_eq!(action_for(scope, ESC), Some(Action::Back), "{scope:?}");
         }
+    }
+
+    #[test]
+    fn the_docs_hold_this_table() {
+        let docs = include_str!("../../docs/ui.md");
+        let table = markdown();
+        assert!(docs.contains(&table), "docs/ui.md should hold:\n{table}");
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Told {
 pub struct Lane {
     /// The service.
     pub service: String,
+    /// The service without what all services' names begin with: `orders` of `shop-orders`.
+    pub label: String,
     /// Its first and last event, by their place in the list.
     pub first: usize,
     /// See `first`.
@@ -59,6 +61,7 @@ impl Told {
         let facts = document.events.iter().map(|_| Facts::default()).collect();
         let mut told = Told { document, lanes: Vec::new(), transitions: 0, facts, by_id, process_by_id };
         told.lay_lanes();
+        told.shorten_labels();
         told.index_references();
         told.hang_markers();
         told.pair_span_ends();
@@ -74,7 +77,8 @@ impl Told {
             let process = process.and_then(|at| self.document.processes.get(*at));
             let service = process.map_or("unknown_service", |process| process.service.as_str());
             let lane = *lane_by_service.entry(service).or_insert_with(|| {
-                self.lanes.push(Lane { service: service.to_owned(), first: at, last: at });
+                let (service, label) = (service.to_owned(), service.to_owned());
+                self.lanes.push(Lane { service, label, first: at, last: at });
                 self.lanes.len() - 1
             });
             if let Some(lane) = self.lanes.get_mut(lane) {
@@ -83,6 +87,13 @@ impl Told {
             if let Some(facts) = self.facts.get_mut(at) {
                 facts.lane = lane;
             }
+        }
+    }
+
+    fn shorten_labels(&mut self) {
+        let shared = shared_beginning(self.lanes.iter().map(|lane| lane.service.as_str()));
+        for lane in &mut self.lanes {
+            lane.label = lane.service.get(shared..).unwrap_or(&lane.service).to_owned();
         }
     }
 
@@ -274,6 +285,20 @@ impl Told {
     }
 }
 
+/// How many bytes all `names` begin with alike, up to a separator; 0 for a single name.
+fn shared_beginning<'a>(mut names: impl Iterator<Item = &'a str>) -> usize {
+    let Some(first) = names.next() else { return 0 };
+    let mut shared = first;
+    let mut several = false;
+    for name in names {
+        several = true;
+        let alike = shared.char_indices().zip(name.chars()).find(|((_, a), b)| a != b);
+        let length = alike.map_or(shared.len().min(name.len()), |((at, _), _)| at);
+        shared = shared.get(..length).unwrap_or_default();
+    }
+    if several { shared.rfind(['-', '_', '.', '/']).map_or(0, |at| at + 1) } else { 0 }
+}
+
 /// What an event did to a field, on one line: `status created → paid`; without the left side where it is unknown.
 pub fn change_text(change: &timeline::document::StateChange) -> String {
     let field = change.field.as_deref().unwrap_or("?");
@@ -290,4 +315,20 @@ pub fn change_text(change: &timeline::document::StateChange) -> String {
         },
     };
     text::sanitise(&format!("{field} {effect}{outcome}")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_lose_only_whole_words_that_all_share() {
+        let shared = |names: &[&str]| shared_beginning(names.iter().copied());
+        assert_eq!(shared(&["shop-orders", "shop-payments"]), "shop-".len());
+        assert_eq!(shared(&["orders", "order-cache"]), 0);
+        assert_eq!(shared(&["shop-orders"]), 0);
+        assert_eq!(shared(&["a-é-x", "a-è-x"]), "a-".len());
+        assert_eq!(shared(&["shop-", "shop-x"]), "shop-".len());
+        assert_eq!(shared(&[]), 0);
+    }
 }

@@ -170,7 +170,7 @@ impl TimelineScreen {
         let panes = Panes::new(area, HEAD, self.on_detail);
         let lanes = self.told.as_ref().map_or(&[][..], |told| &told.lanes);
         let columns = LaneColumns::new(panes.list.width, lanes.len());
-        let fits = |lane: &Lane| text::width(&lane.service) < columns.width;
+        let fits = |lane: &Lane| text::width(&lane.label) < columns.width;
         // Names that are too long for their lane stand in turn on two rows.
         if lanes.iter().all(fits) { panes } else { Panes::new(area, HEAD + 1, self.on_detail) }
     }

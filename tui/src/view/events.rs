@@ -116,20 +116,18 @@ impl Lines<'_> {
         let mut names = Vec::new();
         let mut cells = 0;
         for (place, (_, lane)) in shown.enumerate() {
-            if place % rows == row {
+            // The last name stands on the upper row, where nothing follows that could cut it short.
+            if (self.columns.shown - 1 - place) % rows == row {
                 let indent = place * self.columns.width - cells;
-                let name = text::sanitise(&lane.service);
-                let room = self.columns.width * rows - 1;
+                let name = text::sanitise(&lane.label);
+                let last = place + 1 == self.columns.shown && rows > 1;
+                let room = if last { text::width(&name) } else { self.columns.width * rows - 1 };
                 let name = format!("{} {}", " ".repeat(indent), text::fit(&name, room));
                 cells += text::width(&name);
                 names.push((Role::Heading, name));
             }
         }
         let total = self.columns.width * self.columns.shown;
-        let surplus = cells.saturating_sub(total);
-        if let Some((_, last)) = names.last_mut() {
-            *last = text::cut(last, text::width(last) - surplus).into_owned();
-        }
         names.push((Role::Text, " ".repeat(total.saturating_sub(cells))));
         names
     }

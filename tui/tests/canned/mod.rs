@@ -164,7 +164,7 @@ impl Story {
             Clock {
                 id: process.clock.clone(),
                 host: process.host.clone(),
-                reference: offset == 0,
+                reference: process.id == "p0",
                 at: first,
                 offset_ns: known.then_some(offset),
                 error_ns: error,
