@@ -261,7 +261,13 @@ pub const BINDINGS: &[Binding] = &{
         bind(S::Results, &[Key::char('y')], A::Copy, "copy", "copy an id or a command that shows the same"),
         bind(S::QueryLine, &[ENTER], A::Open, "search", "run the query and go to its results"),
         bind(S::QueryLine, &[UP], A::Older, "history", "the query before in the history"),
-        bind(S::QueryLine, &[DOWN], A::Newer, "", "the query after in the history"),
+        bind(
+            S::QueryLine,
+            &[DOWN],
+            A::Newer,
+            "",
+            "the query after in the history; past the newest, go to the results",
+        ),
         bind(S::QueryLine, &[TAB, BACK_TAB], A::Pane, "results", "go to the results"),
         bind(S::QueryLine, &[ESC], A::Back, "back", "leave the query line"),
         bind(
@@ -389,7 +395,13 @@ pub const BINDINGS: &[Binding] = &{
             "choose any action by name",
         ),
         bind(S::Everywhere, &[Key::char('?')], A::Help, "help", "show all keys"),
-        bind(S::Everywhere, &[Key::char('q')], A::Quit, "quit", "leave the program"),
+        bind(
+            S::Everywhere,
+            &[Key::char('q'), Key::ctrl('c')],
+            A::Quit,
+            "quit",
+            "leave the program; ctrl-c from anywhere",
+        ),
     ]
 };
 

@@ -8,7 +8,7 @@ use crate::line::LineEdit;
 use crate::lines::{Page, TextLine};
 use crate::scroll::Scroll;
 use crate::text;
-use crate::theme::Role;
+use crate::theme::{Role, Theme};
 
 /// What lies over a screen.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl ReadingPopup {
     }
 
     /// All keys, those of `scope` first.
-    pub fn help(scope: Scope, area: Rect) -> ReadingPopup {
+    pub fn help(scope: Scope, area: Rect, theme: Theme) -> ReadingPopup {
         let mut page = Page::new(ReadingPopup::text_width(area));
         let others = Scope::ALL.into_iter().filter(|other| *other != scope);
         for scope in std::iter::once(scope).chain(others) {
@@ -159,12 +159,21 @@ impl ReadingPopup {
             }
         }
         page.heading("Glyphs");
+        let g = theme.glyphs();
+        let arrow = format!("{}{}{}{}", g.leave_right, g.shaft, g.shaft, g.head_right);
         let glyphs = [
-            ("◆ transition   ◇ observation   ● event   ○ end of a span   ✗ error", "what happened"),
-            ("≈", "nothing orders it against a neighbour: it may have happened before or after"),
-            ("?", "after a time: no message bounds its clock, the time is a feasible guess"),
-            ("├──▶", "a message, from the lane it left to the lane it reached"),
-            ("╳", "no reply, no receiver, or no sender was seen"),
+            (g.transition.to_string(), "a transition: it writes state"),
+            (g.observation.to_string(), "an observation: it reads state"),
+            (format!("{} {}", g.event, g.end), "another event; the end of a span"),
+            (g.error.to_string(), "an error"),
+            (arrow, "a request, reply, message or link, from the lane it left to the lane it reached"),
+            (g.lost.to_string(), "a reply, a receiver or a sender that was never seen"),
+            (
+                g.unordered.to_string(),
+                "nothing orders it against a neighbour: it may have happened before or after",
+            ),
+            ("?".to_owned(), "after a time: no message bounds its clock, the time is a feasible guess"),
+            (g.warning.to_string(), "a finding, a gap, or a change around the event"),
         ];
         for (glyph, meaning) in glyphs {
             page.labelled(&format!("  {glyph}  "), Role::Text, meaning);

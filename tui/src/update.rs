@@ -96,7 +96,11 @@ impl State {
         let area = self.area();
         match action {
             Action::Quit => effects.push(Effect::Quit),
-            Action::Help => self.popup = Some(Popup::Reading(ReadingPopup::help(self.scope(), area))),
+            Action::Help => {
+                let help = ReadingPopup::help(self.scope(), area, self.settings.theme);
+                self.popup = Some(Popup::Reading(help));
+            }
+
             Action::Palette => self.popup = Some(Popup::Choice(ChoicePopup::palette(self.scope()))),
             Action::Times => {
                 self.settings.times = self.settings.times.next();

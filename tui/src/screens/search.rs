@@ -266,7 +266,7 @@ impl Search {
             Action::Older => self.recall(history, self.history_at.map_or(0, |at| at + 1), cx),
             Action::Newer => match self.history_at {
                 Some(at) if at > 0 => self.recall(history, at - 1, cx),
-                _ => {}
+                _ => self.typing = false,
             },
             other => self.move_by(other, cx),
         }
