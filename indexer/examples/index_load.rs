@@ -140,7 +140,7 @@ fn one_inverted_index(dir: &Path, spans: usize) -> Outcome<()> {
         terms.of(&block).into_iter().for_each(|hash| document.add_u64(term, hash));
         writer.add_document(document)?;
         number += 1;
-        if number % 300 == 0 {
+        if number.is_multiple_of(300) {
             writer.commit()?; // what 150,000 spans a second bring in a second
         }
     }
@@ -224,7 +224,7 @@ fn span(rng: &mut Rng, round: usize, service: usize, at: usize) -> Span {
         text("request.id", &request_id(trace)),
         int("http.response.body.size", rng.i64(0..20_000)),
     ];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         attributes.push(int("order.id", order_id(trace)));
     }
     let event =
@@ -232,7 +232,7 @@ fn span(rng: &mut Rng, round: usize, service: usize, at: usize) -> Span {
     Span {
         trace_id: trace_id(trace).to_vec(),
         span_id: span_id(number),
-        parent_span_id: if number % 16 == 0 { vec![] } else { span_id(number - 1) },
+        parent_span_id: if number.is_multiple_of(16) { vec![] } else { span_id(number - 1) },
         name: format!("{} {route}", ["GET", "POST", "PUT"][at % 3]),
         kind: 2 + (at % 2) as i32,
         start_time_unix_nano: start,

@@ -29,7 +29,7 @@ enum Kind {
     Mention = 6,
     Service = 7,
     Name = 8,
-    SpanKind = 9,
+    Role = 9,
     Status = 10,
     Severity = 11,
 }
@@ -79,7 +79,7 @@ impl Term {
     }
 
     pub(crate) fn span_kind(kind: SpanKind) -> Term {
-        Term::of(Kind::SpanKind, kind.as_str().as_bytes())
+        Term::of(Kind::Role, kind.as_str().as_bytes())
     }
 
     pub(crate) fn status(code: StatusCode) -> Term {

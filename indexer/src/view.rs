@@ -126,9 +126,9 @@ impl Viewer {
             return Ok(());
         }
         self.shards.remove(&segment);
-        match Shard::open(&folder)? {
-            Some(shard) => drop(self.shards.insert(segment, (commit, Arc::new(shard)))),
-            None => {} // made, and nothing committed yet
+        // A shard may have been made and nothing committed yet.
+        if let Some(shard) = Shard::open(&folder)? {
+            self.shards.insert(segment, (commit, Arc::new(shard)));
         }
         Ok(())
     }

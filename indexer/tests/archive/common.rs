@@ -17,6 +17,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message;
+use query::archive::Archive;
 use timeline::record::Record;
 
 pub(crate) const EPOCH_NS: u64 = 1_763_892_000_000_000_000;
@@ -67,6 +68,20 @@ pub(crate) fn wait_until_indexed(folder: &Folder) {
             return;
         }
         assert!(Instant::now() < deadline, "indexed to {indexed}, the journal ends at {end}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until every segment has its shard, and repeats are known.
+pub(crate) fn wait_until_made(dir: &Path, folder: &Folder) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let (found, exact) =
+            (indexer::verify(dir, &mut |_| {}).expect("verified"), folder.stats().expect("stats").exact);
+        if found.is_empty() && exact {
+            return;
+        }
+        assert!(Instant::now() < deadline, "exact: {exact}, {found:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::common::{all_records, append, fill, log, logs_body, open_journal};
+use crate::common::{all_records, append, fill, log, logs_body, open_journal, wait_until_made};
 use fastrand::Rng;
 use indexer::{Difference, Folder, IndexError, Indexer, Options, reindex, verify};
 use journal::otlp::Signal;
@@ -95,19 +95,6 @@ fn a_deleted_index_is_made_anew_and_answers_do_not_change() {
     let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
     wait_until_made(dir.path(), &folder);
     assert_eq!(total(&folder), before);
-}
-
-/// Waits until every segment has its shard, and repeats are known.
-fn wait_until_made(dir: &std::path::Path, folder: &Folder) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
-    loop {
-        let (found, exact) = (differences(dir), folder.stats().expect("stats").exact);
-        if found.is_empty() && exact {
-            return;
-        }
-        assert!(std::time::Instant::now() < deadline, "exact: {exact}, {found:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
