@@ -62,7 +62,7 @@ impl<'a> Field<'a> {
         Fault::new(self.place(), "a field of an unexpected wire type")
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn bytes(&self) -> Result<&'a [u8], Fault> {
         if let Wire::Bytes(bytes) = self.wire { Ok(bytes) } else { Err(self.mismatch()) }
     }
@@ -111,6 +111,9 @@ pub(super) fn mended<const N: usize>(texts: [&Cow<'_, str>; N]) -> u32 {
 }
 
 /// The fields of a message, in the order of its bytes.
+///
+/// Its readers are inlined by force: a field then stays in registers. Left to the compiler it is
+/// built in memory, and the whole walk takes 1.6 times as long (`examples/otlp_walk.rs`).
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     message: &'a [u8],
@@ -123,7 +126,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field; `None` at the message's end.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Option<Field<'a>>, Fault> {
         if self.at >= self.message.len() {
             return Ok(None);
@@ -145,7 +148,7 @@ impl<'a> Fields<'a> {
         Fault::new(self.message.get(at..).unwrap_or_default(), what)
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(&mut self) -> Result<(u32, u8), Fault> {
         let start = self.at;
         let key = self.varint()?;
@@ -156,7 +159,7 @@ impl<'a> Fields<'a> {
         Ok((number, (key & 7) as u8))
     }
 
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Result<u64, Fault> {
         match self.message.get(self.at) {
             Some(&byte) if byte < 0x80 => {
@@ -190,7 +193,7 @@ impl<'a> Fields<'a> {
         Ok(bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     fn delimited(&mut self) -> Result<&'a [u8], Fault> {
         let start = self.at;
         let length = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
