@@ -1,2 +1,29 @@
-//! The `backstory` binary.
-fn main() {}
+//! The `backstory` binary: the command line, and the only reader of file, environment and flags.
+
+mod cli;
+mod command;
+mod config;
+mod metrics;
+mod output;
+mod progress;
+mod server;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::command::Usage;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match command::run(cli::Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("backstory: {error:#}");
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 3 })
+        }
+    }
+}

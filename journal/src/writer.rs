@@ -37,7 +37,7 @@ pub(crate) struct Pending {
 }
 
 /// What a journal has done since it was opened, and what it holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Requests written.
     pub requests: u64,

@@ -1,0 +1,272 @@
+//! The command line: what can be asked, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// One causal timeline of one thing, across services, with a reason for every "before".
+///
+/// Without a command it is collector and terminal UI together.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 done, 1 a difference was found (verify), 2 wrong usage, 3 it failed.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Global {
+    /// The folder of data [default: the user's data folder, backstory/]
+    #[arg(long, value_name = "DIR", env = "BACKSTORY_DATA", global = true, conflicts_with = "connect")]
+    pub(crate) data: Option<PathBuf>,
+    /// A running server's query address, as http://127.0.0.1:4320
+    #[arg(long, value_name = "URL", env = "BACKSTORY_CONNECT", global = true)]
+    pub(crate) connect: Option<String>,
+    /// The token that the server asks for
+    #[arg(long, env = "BACKSTORY_TOKEN", hide_env_values = true, global = true)]
+    pub(crate) token: Option<String>,
+    /// The configuration [default: ./backstory.toml, if there is one]
+    #[arg(long, value_name = "FILE", env = "BACKSTORY_CONFIG", global = true)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Where to listen and how much to keep.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Listening and keeping (serve, demo, and no command)")]
+pub(crate) struct Listen {
+    /// OTLP/gRPC [default: 127.0.0.1:4317]; port 0 picks a free one
+    #[arg(long, value_name = "HOST:PORT", env = "BACKSTORY_GRPC")]
+    pub(crate) grpc: Option<String>,
+    /// OTLP/HTTP, protobuf and JSON [default: 127.0.0.1:4318]
+    #[arg(long, value_name = "HOST:PORT", env = "BACKSTORY_HTTP")]
+    pub(crate) http: Option<String>,
+    /// The query API [default: 127.0.0.1:4320]
+    #[arg(long, value_name = "HOST:PORT", env = "BACKSTORY_QUERY")]
+    pub(crate) query: Option<String>,
+    /// Who may connect: one "NAME TOKEN" a line; wanted beyond loopback
+    #[arg(long, value_name = "FILE", env = "BACKSTORY_TOKENS")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// Drop what arrived longer ago [default: 3d]
+    #[arg(long, value_name = "DURATION", env = "BACKSTORY_KEEP_FOR")]
+    pub(crate) keep_for: Option<String>,
+    /// Drop the oldest beyond this size on disk [default: 20GB]
+    #[arg(long, value_name = "BYTES", env = "BACKSTORY_KEEP_BYTES")]
+    pub(crate) keep_bytes: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A real incident: demo services emit OTLP into it, then the UI opens on it
+    Demo(Demo),
+    /// Collector, indexer and query API, no UI
+    Serve(Listen),
+    /// The terminal UI on a folder or on a running server
+    Tui(Tui),
+    /// The exporter settings to paste
+    Env(Env),
+    /// Under which keys and entities a value occurs, and when
+    Find(Find),
+    /// The records that match a query
+    #[command(after_help = SEARCH_HELP)]
+    Search(Search),
+    /// The timeline of one entity: order/42, or any attribute as order.id=42
+    Timeline(Timeline),
+    /// What the store holds
+    Stats(Stats),
+    /// Checks the journal's every block and the index against it
+    Verify,
+    /// Rebuilds the index from the journal
+    Reindex,
+    /// A shell's completion script
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const SEARCH_HELP: &str = r#"A query is made of
+  service:payments   name:"POST /orders"   kind:client   status:error
+  severity>=warn     duration>200ms        trace:ID      span:ID
+  order.id=42        order.id=4*           order.id~^4.$
+  words, "phrases", -not, OR, parentheses, since:15m, until:TIME, at:A..B"#;
+
+/// `backstory demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    /// Print the timeline of the entity concerned, and end
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// Play the same ids and the same times again [default: other times each play]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// How many healthy orders surround the incidents
+    #[arg(long, value_name = "COUNT", default_value_t = 300)]
+    pub(crate) orders: u32,
+    /// The incident to open on; `list` names them
+    #[arg(long, value_name = "NAME", default_value = "double-charge")]
+    pub(crate) incident: String,
+    /// How --headless prints
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TimelineFormat,
+}
+
+/// `backstory tui`.
+#[derive(Debug, Args)]
+pub(crate) struct Tui {
+    /// The entity to open on, as order/42 or order.id=42
+    pub(crate) entity: Option<String>,
+}
+
+/// `backstory env`.
+#[derive(Debug, Args)]
+pub(crate) struct Env {
+    /// For which language or program; without it, the variables that all SDKs read
+    #[arg(value_enum)]
+    pub(crate) language: Option<Language>,
+}
+
+/// Whom `backstory env` speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// OpenTelemetry Python
+    Python,
+    /// OpenTelemetry JavaScript
+    Node,
+    /// The OpenTelemetry Java agent
+    Java,
+    /// OpenTelemetry Go
+    Go,
+    /// OpenTelemetry Rust
+    Rust,
+    /// OpenTelemetry .NET
+    Dotnet,
+    /// The OpenTelemetry Collector
+    Collector,
+}
+
+/// `backstory find`.
+#[derive(Debug, Args)]
+pub(crate) struct Find {
+    /// An identifier: a number, UUID, e-mail, path segment, key
+    pub(crate) value: String,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
+}
+
+/// `backstory search`.
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// The query; several arguments are joined by blanks. Before one that begins with `-` write `--`
+    #[arg(required = true)]
+    pub(crate) query: Vec<String>,
+    /// At most so many records a page
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// The page that begins at this position, the "next" of the page before
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) before: Option<String>,
+    /// Every page, one after the other
+    #[arg(long, conflicts_with = "before")]
+    pub(crate) all: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
+}
+
+/// `backstory timeline`.
+#[derive(Debug, Args)]
+pub(crate) struct Timeline {
+    /// The entity, as order/42, or any attribute, as order.id=42
+    pub(crate) entity: String,
+    /// Only records of this time or later: RFC 3339, or relative as 15m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only records before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// At most so many events, the earliest
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    pub(crate) events_max: usize,
+    /// Leave the attributes out
+    #[arg(long)]
+    pub(crate) brief: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TimelineFormat,
+}
+
+/// `backstory stats`.
+#[derive(Debug, Args)]
+pub(crate) struct Stats {
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: DocumentFormat,
+}
+
+/// How a table of rows prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For a person
+    #[default]
+    Text,
+    /// One document
+    Json,
+    /// One row a line
+    Jsonl,
+    /// For a spreadsheet
+    Csv,
+}
+
+/// How a timeline prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimelineFormat {
+    /// For a person
+    #[default]
+    Text,
+    /// The public document
+    Json,
+    /// One event a line
+    Jsonl,
+}
+
+/// How one document prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocumentFormat {
+    /// For a person
+    #[default]
+    Text,
+    /// The public document
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_query_is_written_without_quotes_and_options_may_follow_it() {
+        let line = ["backstory", "search", "service:orders", "order.id=42", "--limit", "5"];
+        let cli = Cli::try_parse_from(line).expect("parses");
+        let Some(Command::Search(search)) = cli.command else { panic!("not a search") };
+        assert_eq!(search.query, ["service:orders", "order.id=42"]);
+        assert_eq!(search.limit, 5);
+        assert!(Cli::try_parse_from(["backstory", "search", "--", "-status:error"]).is_ok());
+    }
+}

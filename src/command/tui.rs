@@ -1,0 +1,83 @@
+//! `backstory tui`, and `backstory` alone: the terminal UI on a folder, a server, or a collector of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ::tui::theme::Palette;
+use query::interface::Query;
+
+use crate::cli::Tui;
+use crate::command::env;
+use crate::config::{Serving, Source};
+use crate::output;
+use crate::server::{Refused, Server};
+use crate::source;
+
+/// The UI on what is there.
+pub(crate) fn run(tui: &Tui, source: &Source, serving: &Serving) -> anyhow::Result<()> {
+    let query = source::open(source)?;
+    let options = ::tui::Options {
+        entity: tui.entity.clone(),
+        source_option: source.option(),
+        ..options(&serving.grpc, &serving.http)
+    };
+    open(query, options)
+}
+
+/// Collector and UI together; beside a running server, the UI alone.
+pub(crate) fn with_collector(source: &Source, serving: &Serving) -> anyhow::Result<()> {
+    let folder = match source {
+        Source::Folder(folder) => folder,
+        Source::Server { .. } => return run(&Tui { entity: None }, source, serving),
+    };
+    match Server::start(folder, serving) {
+        Ok(server) => {
+            show(&server, folder, None)?;
+            server.stop()
+        }
+        Err(error) => match error.downcast_ref::<Refused>() {
+            Some(Refused::Attended { addresses, .. }) => {
+                let query = source::open_folder(folder)?;
+                let mut options = addresses.map_or_else(
+                    || options(&serving.grpc, &serving.http),
+                    |addresses| options(&addresses.grpc.to_string(), &addresses.http.to_string()),
+                );
+                options.source_option = source.option();
+                options.status = Some(Arc::new(|| "beside a running server".to_owned()));
+                open(query, options)
+            }
+            None => Err(error),
+        },
+    }
+}
+
+/// The UI on a server of this process.
+pub(crate) fn show(server: &Server, folder: &Path, entity: Option<String>) -> anyhow::Result<()> {
+    let addresses = server.addresses();
+    let mut options = options(&addresses.grpc.to_string(), &addresses.http.to_string());
+    options.entity = entity;
+    options.source_option = Source::Folder(folder.to_owned()).option();
+    let collector = Arc::downgrade(&server.collector());
+    options.status = Some(Arc::new(move || {
+        collector.upgrade().map_or_else(String::new, |collector| {
+            let counts = collector.counts();
+            format!("received {} spans, {} logs", counts.spans, counts.logs)
+        })
+    }));
+    open(server.query(), options)
+}
+
+fn options(grpc: &str, http: &str) -> ::tui::Options {
+    let mut options = ::tui::Options {
+        exporter: env::lines(None, grpc, http).lines().map(str::to_owned).collect(),
+        ..::tui::Options::default()
+    };
+    if !output::colour() {
+        options.theme.palette = Palette::Plain;
+    }
+    options
+}
+
+fn open(query: Arc<dyn Query>, options: ::tui::Options) -> anyhow::Result<()> {
+    Ok(::tui::run(query, options)?)
+}

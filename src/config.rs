@@ -1,0 +1,204 @@
+//! The configuration: flags before environment before file before default.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use crate::cli::{Global, Listen};
+
+/// The file that is read where no other is named.
+const FILE: &str = "backstory.toml";
+
+/// What `backstory.toml` may hold. Unknown keys are errors.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    data: Option<PathBuf>,
+    connect: Option<String>,
+    token: Option<String>,
+    grpc: Option<String>,
+    http: Option<String>,
+    query: Option<String>,
+    tokens: Option<PathBuf>,
+    keep_for: Option<String>,
+    keep_bytes: Option<String>,
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A folder.
+    Folder(PathBuf),
+    /// A running server.
+    Server {
+        /// Its query address.
+        url: String,
+        /// The token that it asks for.
+        token: Option<String>,
+    },
+}
+
+impl Source {
+    /// The option that names it on a command line.
+    pub(crate) fn option(&self) -> String {
+        match self {
+            Source::Folder(folder) => format!("--data {}", folder.display()),
+            Source::Server { url, .. } => format!("--connect {url}"),
+        }
+    }
+}
+
+/// Where to listen and how much to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Serving {
+    pub(crate) grpc: String,
+    pub(crate) http: String,
+    pub(crate) query: String,
+    pub(crate) tokens: Option<PathBuf>,
+    pub(crate) keep_for: Duration,
+    pub(crate) keep_bytes: u64,
+}
+
+impl File {
+    /// Reads the file that `global` names, else `./backstory.toml`, else nothing.
+    pub(crate) fn load(global: &Global) -> anyhow::Result<File> {
+        let path = match &global.config {
+            Some(path) => path.as_path(),
+            None if Path::new(FILE).exists() => Path::new(FILE),
+            None => return Ok(File::default()),
+        };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("the configuration {} cannot be read", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("the configuration {} is wrong", path.display()))
+    }
+
+    /// Where the data is.
+    pub(crate) fn source(&self, global: &Global) -> anyhow::Result<Source> {
+        // What is said on the command line or in the environment overrides the file as a whole:
+        // a `connect` in the file must not win over a `--data`.
+        let (data, connect) = match (&global.data, &global.connect) {
+            (None, None) => (&self.data, &self.connect),
+            said => said,
+        };
+        match (data, connect) {
+            (Some(_), Some(_)) => bail!("`data` and `connect` exclude each other: name a folder or a server"),
+            (_, Some(url)) => {
+                let token = global.token.as_ref().or(self.token.as_ref()).cloned();
+                Ok(Source::Server { url: url.clone(), token })
+            }
+            (Some(folder), None) => Ok(Source::Folder(folder.clone())),
+            (None, None) => Ok(Source::Folder(default_folder()?)),
+        }
+    }
+
+    /// Where to listen and how much to keep.
+    pub(crate) fn serving(&self, listen: &Listen) -> anyhow::Result<Serving> {
+        let pick = |said: &Option<String>, file: &Option<String>, default: &str| {
+            said.as_ref().or(file.as_ref()).map_or_else(|| default.to_owned(), String::clone)
+        };
+        let keep_for = pick(&listen.keep_for, &self.keep_for, "3d");
+        let keep_bytes = pick(&listen.keep_bytes, &self.keep_bytes, "20GB");
+        Ok(Serving {
+            grpc: pick(&listen.grpc, &self.grpc, "127.0.0.1:4317"),
+            http: pick(&listen.http, &self.http, "127.0.0.1:4318"),
+            query: pick(&listen.query, &self.query, "127.0.0.1:4320"),
+            tokens: listen.tokens.as_ref().or(self.tokens.as_ref()).cloned(),
+            keep_for: parse_duration(&keep_for).context("keep-for")?,
+            keep_bytes: parse_bytes(&keep_bytes).context("keep-bytes")?,
+        })
+    }
+}
+
+/// `$XDG_DATA_HOME/backstory`, else `~/.local/share/backstory`.
+pub(crate) fn default_folder() -> anyhow::Result<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_DATA_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local/share")))
+        .map(|data| data.join("backstory"))
+        .context("there is no home folder (HOME is unset): name a folder with --data DIR")
+}
+
+/// `90s`, `15m`, `12h`, `3d`.
+fn parse_duration(text: &str) -> anyhow::Result<Duration> {
+    let (number, unit) = split_unit(text);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => bail!("{text:?} is not a duration: write a whole number and s, m, h or d, as 3d"),
+    };
+    let number: u64 = number.parse().with_context(|| format!("{text:?} is not a duration, as 3d"))?;
+    let seconds = number.checked_mul(seconds).with_context(|| format!("{text:?} is too long"))?;
+    Ok(Duration::from_secs(seconds))
+}
+
+/// `500MB`, `20GB`, `1GiB`, or plain bytes.
+fn parse_bytes(text: &str) -> anyhow::Result<u64> {
+    let (number, unit) = split_unit(text);
+    let bytes: u64 = match unit {
+        "" | "B" => 1,
+        "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => bail!("{text:?} is not a size: write a whole number and KB, MB, GB, KiB, MiB or GiB, as 20GB"),
+    };
+    let number: u64 = number.parse().with_context(|| format!("{text:?} is not a size, as 20GB"))?;
+    number.checked_mul(bytes).with_context(|| format!("{text:?} is too large"))
+}
+
+fn split_unit(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    (&text[..end], text[end..].trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_wins_over_the_file_and_the_file_over_the_default() {
+        let file: File = toml::from_str("grpc = '127.0.0.1:1'\nhttp = '127.0.0.1:2'").expect("parses");
+        let said = Listen { grpc: Some("127.0.0.1:9".to_owned()), ..Listen::default() };
+        let serving = file.serving(&said).expect("is sound");
+        assert_eq!(serving.grpc, "127.0.0.1:9");
+        assert_eq!(serving.http, "127.0.0.1:2");
+        assert_eq!(serving.query, "127.0.0.1:4320");
+        assert_eq!(serving.keep_for, Duration::from_secs(3 * 86_400));
+        assert_eq!(serving.keep_bytes, 20_000_000_000);
+    }
+
+    #[test]
+    fn a_folder_that_is_said_wins_over_a_server_in_the_file() {
+        let file: File = toml::from_str("connect = 'http://127.0.0.1:4320'").expect("parses");
+        let said = Global { data: Some("here".into()), ..Global::default() };
+        assert_eq!(file.source(&said).expect("is sound"), Source::Folder("here".into()));
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_that_name_the_key() {
+        let error = toml::from_str::<File>("gprc = '127.0.0.1:1'").expect_err("a slip of the pen");
+        assert!(error.to_string().contains("gprc"), "{error}");
+    }
+
+    #[test]
+    fn sizes_and_durations_say_what_would_be_right() {
+        assert_eq!(parse_bytes("1GiB").expect("a size"), 1 << 30);
+        assert_eq!(parse_bytes("17").expect("a size"), 17);
+        assert_eq!(parse_duration("90s").expect("a duration"), Duration::from_secs(90));
+        for wrong in ["", "GB", "1 parsec", "99999999999999999999GB", "-1GB"] {
+            assert!(parse_bytes(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "3", "3w", "99999999999999999d"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Where answers come from: a folder read in place, or a running server.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use indexer::Folder;
+use query::interface::Query;
+use query::language::{Now, Zone};
+use query::{Local, Remote, RemoteOptions};
+use timeline::time::Time;
+
+use crate::config::Source;
+
+/// Opens what `source` names for questions.
+pub(crate) fn open(source: &Source) -> anyhow::Result<Arc<dyn Query>> {
+    match source {
+        Source::Folder(folder) => open_folder(folder),
+        Source::Server { url, token } => {
+            let options = RemoteOptions { token: token.clone(), ..RemoteOptions::default() };
+            Ok(Arc::new(Remote::new(url, options, now)?))
+        }
+    }
+}
+
+/// Opens a folder, which a server may be writing at this moment.
+pub(crate) fn open_folder(folder: &Path) -> anyhow::Result<Arc<dyn Query>> {
+    journal_of(folder)?;
+    let archive = Folder::open(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    Ok(Arc::new(Local::new(archive, folder.display().to_string(), now)))
+}
+
+/// The folder's journal; an error with what to do where there is none.
+pub(crate) fn journal_of(folder: &Path) -> anyhow::Result<PathBuf> {
+    let journal = folder.join("journal");
+    if !journal.is_dir() {
+        bail!(
+            "{} holds no data: start `backstory serve` and point exporters at it (`backstory env` prints the settings), \
+             or name another folder with --data DIR",
+            folder.display()
+        );
+    }
+    Ok(journal)
+}
+
+/// The moment of asking; times without a zone are in this machine's.
+pub(crate) fn now() -> Now {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { time: Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)), zone: Zone::Machine }
+}

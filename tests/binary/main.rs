@@ -1,0 +1,9 @@
+//! Tests through the real binary: it is started, spoken to over real sockets, asked, and killed.
+
+mod clients;
+mod command_line;
+mod crash;
+mod demo;
+mod listeners;
+mod support;
+mod telemetry;
