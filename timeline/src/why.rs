@@ -116,8 +116,11 @@ impl Asked<'_> {
     /// The shortest chain from `a` to `b` of edges at least as sure as `certainty`.
     fn chain(&self, a: Index, b: Index, certainty: Certainty) -> Vec<Edge> {
         let moments = self.moments.len();
-        let only_causes = certainty == Certainty::Causal;
-        let graph = if only_causes { &self.order.causal } else { &self.order.lattice.graph };
+        let graph = match certainty {
+            Certainty::Causal => &self.order.causal,
+            Certainty::Clock => &self.order.lattice.graph,
+            Certainty::Corrected | Certainty::Assumed => &self.order.corrected_lattice.graph,
+        };
         let mut came_from: Vec<Option<u32>> = vec![None; graph.len()];
         let mut steps = vec![u32::MAX; graph.len()];
         steps[a as usize] = 0;
@@ -149,24 +152,30 @@ impl Asked<'_> {
     fn edge(&self, from: Index, to: Index) -> Edge {
         let cause = self.order.causes.iter().find(|cause| (cause.from, cause.to) == (from, to));
         let process = |index: Index| self.moments.list[index as usize].process;
+        let clock = |index: Index| self.order.clocks.of_process[process(index)];
         let (certainty, evidence) = match cause {
             Some(cause) => (Certainty::Causal, cause.evidence),
             None if process(from) == process(to) => (Certainty::Clock, Evidence::Process),
-            None => (Certainty::Clock, Evidence::Clock),
+            None if clock(from) == clock(to) => (Certainty::Clock, Evidence::Clock),
+            None => (Certainty::Corrected, Evidence::Offset),
         };
         Edge { from: self.id(from), to: self.id(to), certainty, evidence }
     }
 
-    /// What bounds b's time minus a's: their one clock's stamps, and the relation.
+    /// What bounds b's time minus a's: their clocks' stamps and offsets, and the relation.
     fn interval(&self, a: Index, b: Index, relation: Relation) -> [Option<i64>; 2] {
         let mut interval = [None, None];
         if let Some((a, b)) =
             self.order.clocks.reading(self.moments, a).zip(self.order.clocks.reading(self.moments, b))
-            && a.0 == b.0
         {
-            let ns = |later: u64, earlier: u64| i64::try_from(i128::from(later) - i128::from(earlier)).ok();
-            // The ends are exclusive: equal stamps with a resolution of 1 ns are no time apart.
-            interval = [ns(b.1.lower + 1, a.1.upper), ns(b.1.upper, a.1.lower + 1)];
+            // B's clock minus A's. The upper ends are exclusive: equal stamps of 1 ns are no time apart.
+            let offset = self.order.offsets.bounds(a.0, b.0);
+            let apart = |later: u64, earlier: u64| i128::from(later) - i128::from(earlier);
+            let ns = |apart: i128| i64::try_from(apart).ok();
+            interval = [
+                offset.high.and_then(|high| ns(apart(b.1.lower, a.1.upper) + 1 - high)),
+                offset.low.and_then(|low| ns(apart(b.1.upper, a.1.lower) - 1 - low)),
+            ];
         }
         match relation {
             Relation::Before => interval[0] = Some(interval[0].unwrap_or(0).max(0)),
@@ -216,7 +225,9 @@ mod tests {
         let proved = ask(&first, &server);
         assert_eq!((proved.relation, proved.certainty), (Relation::Before, Some(Certainty::Causal)));
         assert_eq!(evidence(&proved), [Evidence::Parent, Evidence::Request]);
-        assert_eq!(proved.interval_ns, [Some(0), None], "two clocks, and nothing bounds them");
+        let [low, high] =
+            proved.interval_ns.map(|side| side.expect("the answer bounds the clocks") / 100_000);
+        assert_eq!((low, high), (9, 200), "after the call at 1 ms, less drift; before its end at 20 ms");
         let by_clock = ask(&server, &later);
         assert_eq!((by_clock.relation, by_clock.certainty), (Relation::Before, Some(Certainty::Clock)));
         assert_eq!(evidence(&by_clock), [Evidence::Reply, Evidence::Process]);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::graph::Graph;
 use super::moment::{Index, Moments};
+use super::offset::Offsets;
 use super::process::{ClockKey, Process};
 
 /// Causes contradict the stamps of one machine by so much without any fault: SDKs that anchor a
@@ -62,6 +63,15 @@ impl Clocks {
         clocks
     }
 
+    /// The smallest host name of the processes that read this clock and have moments.
+    pub(crate) fn host_of<'a>(&self, number: ClockNumber, moments: &'a Moments) -> Option<&'a str> {
+        let processes = moments.processes.list();
+        let reads = |process: &&Process| {
+            moments.processes.find(&process.key).is_some_and(|p| self.of_process[p] == number)
+        };
+        processes.iter().filter(reads).filter_map(|process| process.host.as_deref()).min()
+    }
+
     /// What a moment's clock read, and which clock that is; `None` where that says nothing.
     pub(crate) fn reading(&self, moments: &Moments, index: Index) -> Option<(ClockNumber, Reading)> {
         let moment = moments.list.get(index as usize)?;
@@ -101,11 +111,7 @@ impl Clocks {
 
     /// The clocks whose claims lie on a cycle with causes.
     fn contradicted(&self, moments: &Moments, causal: &Graph) -> Vec<ClockNumber> {
-        let lattice = Lattice::new(self, moments.len(), causal);
-        let cycles = lattice.graph.cycles();
-        let on_cycle =
-            |chain: &Chain| (chain.first..chain.first + chain.len()).any(|node| cycles[node].is_some());
-        lattice.chains.iter().filter(|chain| on_cycle(chain)).map(|chain| chain.clock).collect()
+        Lattice::new(self, moments.len(), causal, None).clocks_on_cycles()
     }
 
     fn weaken(&mut self, number: ClockNumber, moments: &Moments, causal: &Graph) {
@@ -203,14 +209,16 @@ impl Chain {
 }
 
 impl Lattice {
-    /// The causes, and what the trusted clocks claim.
-    pub(crate) fn new(clocks: &Clocks, moments: usize, causal: &Graph) -> Lattice {
+    /// The causes, what the trusted clocks claim, and what the offsets between them prove.
+    pub(crate) fn new(clocks: &Clocks, moments: usize, causal: &Graph, offsets: Option<&Offsets>) -> Lattice {
         let mut edges: Vec<(u32, u32)> = (0..moments as u32)
             .flat_map(|from| causal.successors(from).iter().map(move |to| (from, *to)))
             .collect();
         let mut chains = Vec::new();
         let mut nodes = moments;
-        let claiming = |clock: &&(ClockNumber, &Clock)| clock.1.trusted && clock.1.readings.len() > 1;
+        // A lone reading is in no relation with its own clock, but may be with others.
+        let least = if offsets.is_some() { 1 } else { 2 };
+        let claiming = |clock: &&(ClockNumber, &Clock)| clock.1.trusted && clock.1.readings.len() >= least;
         for (number, clock) in clocks.list.iter().enumerate().collect::<Vec<_>>().iter().filter(claiming) {
             let mut uppers: Vec<u64> = clock.readings.iter().map(|reading| reading.upper).collect();
             uppers.sort_unstable();
@@ -220,7 +228,18 @@ impl Lattice {
             edges.extend(chain_edges(&chain, &clock.readings));
             chains.push(chain);
         }
+        if let Some(offsets) = offsets {
+            chains.iter().for_each(|chain| edges.extend(edges_to_other_clocks(chain, clocks, offsets)));
+        }
         Lattice { graph: Graph::new(nodes, &edges), chains, moments }
+    }
+
+    /// The clocks whose claims lie on a cycle.
+    pub(crate) fn clocks_on_cycles(&self) -> Vec<ClockNumber> {
+        let cycles = self.graph.cycles();
+        let on_cycle =
+            |chain: &Chain| (chain.first..chain.first + chain.len()).any(|node| cycles[node].is_some());
+        self.chains.iter().filter(|chain| on_cycle(chain)).map(|chain| chain.clock).collect()
     }
 }
 
@@ -232,4 +251,20 @@ fn chain_edges(chain: &Chain, readings: &[Reading]) -> Vec<(u32, u32)> {
         .iter()
         .filter_map(|reading| chain.place_before(reading).map(|place| (node(place), reading.moment)));
     links.chain(out).chain(into).collect()
+}
+
+/// From a clock's chain to the readings of other clocks that its bounds put after.
+fn edges_to_other_clocks(chain: &Chain, clocks: &Clocks, offsets: &Offsets) -> Vec<(u32, u32)> {
+    let mut edges = Vec::new();
+    for (number, clock) in clocks.list.iter().enumerate().filter(|(number, _)| *number != chain.clock) {
+        let Some(ahead) = offsets.bounds(chain.clock, number).high.filter(|_| clock.trusted) else {
+            continue;
+        };
+        for reading in &clock.readings {
+            let latest = i128::from(reading.lower) - ahead;
+            let place = chain.uppers.partition_point(|upper| i128::from(*upper) <= latest);
+            edges.extend(place.checked_sub(1).map(|place| ((chain.first + place) as u32, reading.moment)));
+        }
+    }
+    edges
 }

@@ -19,20 +19,32 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct Reachability {
     causes: Causes,
     clocks: Places,
+    offsets: Places,
 }
 
 impl Reachability {
-    /// The index of an acyclic lattice.
-    pub(crate) fn new(causal: &Graph, lattice: &Lattice, clocks: &Clocks) -> Reachability {
-        Reachability { causes: Causes::new(causal), clocks: Places::new(causal, lattice, clocks) }
+    /// The index of the causes, of the lattice of the clocks, and of that which offsets extend: all acyclic.
+    pub(crate) fn new(
+        causal: &Graph,
+        by_clocks: &Lattice,
+        by_offsets: &Lattice,
+        clocks: &Clocks,
+    ) -> Reachability {
+        Reachability {
+            causes: Causes::new(causal),
+            clocks: Places::new(causal, by_clocks, clocks),
+            offsets: Places::new(causal, by_offsets, clocks),
+        }
     }
 
     /// How surely `a` is before `b`; `None` where nothing says so.
     pub(crate) fn before(&self, a: Index, b: Index) -> Option<Certainty> {
         if self.causes.reach(a, b) {
             Some(Certainty::Causal)
+        } else if self.clocks.reach(a, b) {
+            Some(Certainty::Clock)
         } else {
-            self.clocks.reach(a, b).then_some(Certainty::Clock)
+            self.offsets.reach(a, b).then_some(Certainty::Corrected)
         }
     }
 
@@ -46,9 +58,11 @@ impl Reachability {
         self.causes.reach(a, b)
     }
 
-    /// Whether a chain that begins with a cause of `a`, and uses some clock, leads to `b`.
-    pub(crate) fn through_an_effect(&self, a: Index, b: Index) -> bool {
-        self.clocks.reach_from_effects(a, b)
+    /// Whether a chain at least as sure as `certainty` that begins with a cause of `a`, and uses some clock,
+    /// leads to `b`.
+    pub(crate) fn through_an_effect(&self, a: Index, b: Index, certainty: Certainty) -> bool {
+        let places = if certainty == Certainty::Clock { &self.clocks } else { &self.offsets };
+        places.reach_from_effects(a, b)
     }
 }
 

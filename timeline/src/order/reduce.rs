@@ -3,7 +3,7 @@
 use super::clock::{Clock, Reading};
 use super::edge::Cause;
 use super::moment::{Index, Moment};
-use super::{Order, graph::Graph};
+use super::{Order, clock::ClockNumber, graph::Graph};
 use crate::document::{Certainty, Evidence};
 
 /// So many clock edges at most leave an event, nearest first: a busy clock orders everything.
@@ -32,10 +32,18 @@ pub(crate) fn reduce(order: &Order, moments: &[Moment], shown: usize) -> (Vec<Sh
     order.list.iter().take(shown).for_each(|index| visible[*index as usize] = true);
     let mut edges = needed_causes(order, &visible);
     let mut omitted = 0;
-    for clock in order.clocks.list.iter().filter(|clock| clock.trusted) {
-        let next = NextReadings::new(clock, &visible);
-        for reading in &next.readings {
-            omitted += clock_edges_from(order, moments, &next, reading, &mut edges);
+    let clocks: Vec<(ClockNumber, NextReadings)> = order
+        .clocks
+        .list
+        .iter()
+        .enumerate()
+        .filter(|(_, clock)| clock.trusted)
+        .map(|(number, clock)| (number, NextReadings::new(clock, &visible)))
+        .collect();
+    for (number, clock) in &clocks {
+        for reading in &clock.readings {
+            let (next, beyond) = next_readings(order, &clocks, *number, reading);
+            omitted += beyond + clock_edges_from(order, moments, &next, reading.moment, &mut edges);
         }
     }
     edges.sort_unstable_by_key(|edge| {
@@ -82,40 +90,68 @@ impl NextReadings {
         NextReadings { readings, least_upper }
     }
 
-    /// The readings after `reading` that no other reading of the clock lies between.
-    fn after(&self, reading: &Reading) -> &[Reading] {
-        let from = self.readings.partition_point(|next| next.lower < reading.upper);
+    /// The readings from `end` on that no other reading of the clock lies between.
+    fn after(&self, end: i128) -> &[Reading] {
+        let from = self.readings.partition_point(|next| i128::from(next.lower) < end);
         let Some(limit) = self.least_upper.get(from) else { return &[] };
         let to = self.readings.partition_point(|next| next.lower < *limit);
         self.readings.get(from..to).unwrap_or_default()
     }
 }
 
-/// Adds the clock edges that leave `reading`; returns how many were left out.
+/// A reading that may come next after another, and how sure that is by their clocks.
+type Next = (Index, Certainty);
+
+/// The readings that come next after `reading` by its own clock, and by the bounds of the others; nearest first.
+/// And how many more there are of which nothing is said.
+fn next_readings(
+    order: &Order,
+    clocks: &[(ClockNumber, NextReadings)],
+    own: ClockNumber,
+    reading: &Reading,
+) -> (Vec<Next>, u64) {
+    let mut next: Vec<Next> = Vec::new();
+    for (number, clock) in clocks {
+        let Some(ahead) = order.offsets.bounds(own, *number).high else { continue };
+        let certainty = if *number == own { Certainty::Clock } else { Certainty::Corrected };
+        let after = clock.after(i128::from(reading.upper) + ahead);
+        next.extend(after.iter().map(|next| (next.moment, certainty)));
+    }
+    next.sort_unstable_by_key(|(moment, _)| order.places[*moment as usize]);
+    let beyond = next.len().saturating_sub(NEXT_READINGS_MAX);
+    next.truncate(NEXT_READINGS_MAX);
+    (next, beyond as u64)
+}
+
+/// Adds the clock and corrected edges that leave `from`; returns how many were left out.
 fn clock_edges_from(
     order: &Order,
     moments: &[Moment],
-    clock: &NextReadings,
-    reading: &Reading,
+    next: &[Next],
+    from: Index,
     edges: &mut Vec<Shown>,
 ) -> u64 {
-    let all = clock.after(reading);
-    let next = all.get(..NEXT_READINGS_MAX).unwrap_or(all);
     let reachability = &order.reachability;
-    let from = reading.moment;
-    let implied = |to: Index| {
-        reachability.caused(from, to)
-            || reachability.through_an_effect(from, to)
-            || next.iter().any(|other| other.moment != to && reachability.before(other.moment, to).is_some())
+    let implied = |&&(to, certainty): &&Next| {
+        let as_sure = |claim: Option<Certainty>| claim.is_some_and(|claim| claim >= certainty);
+        reachability.before(from, to).is_some_and(|claim| claim > certainty)
+            || reachability.through_an_effect(from, to, certainty)
+            || next.iter().any(|(other, sure)| {
+                *other != to && *sure >= certainty && as_sure(reachability.before(*other, to))
+            })
     };
     let mut needed = 0;
-    for to in next.iter().map(|next| next.moment).filter(|to| !implied(*to)) {
+    for (to, certainty) in next.iter().filter(|next| !implied(next)) {
         needed += 1;
         if needed <= CLOCK_EDGES_MAX {
-            let same_process = moments[from as usize].process == moments[to as usize].process;
-            let evidence = if same_process { Evidence::Process } else { Evidence::Clock };
-            edges.push(Shown { from, to, certainty: Certainty::Clock, evidence });
+            let same_process = moments[from as usize].process == moments[*to as usize].process;
+            let evidence = match certainty {
+                Certainty::Clock if same_process => Evidence::Process,
+                Certainty::Clock => Evidence::Clock,
+                _ => Evidence::Offset,
+            };
+            edges.push(Shown { from, to: *to, certainty: *certainty, evidence });
         }
     }
-    (needed.saturating_sub(CLOCK_EDGES_MAX) + (all.len() - next.len())) as u64
+    needed.saturating_sub(CLOCK_EDGES_MAX) as u64
 }

@@ -10,13 +10,14 @@ use crate::order::reduce::reduce;
 use crate::question::Question;
 use crate::testing::any_records;
 
-struct Case {
-    held: Held,
-    moments: Moments,
-    order: Order,
+/// Records, ordered.
+pub(super) struct Case {
+    pub(super) held: Held,
+    pub(super) moments: Moments,
+    pub(super) order: Order,
 }
 
-fn case(records: Vec<crate::record::Record>) -> Case {
+pub(super) fn case(records: Vec<crate::record::Record>) -> Case {
     let held = Held::fold(records);
     let messages = Messages::of(&held);
     let question: Question = "order/42".parse().expect("a question");
@@ -41,8 +42,9 @@ fn closure(mut matrix: Matrix) -> Matrix {
     matrix
 }
 
-/// What is claimed, by definition: causes alone, and causes with every pair of readings of one clock.
-fn definition(case: &Case) -> (Matrix, Matrix) {
+/// What is claimed, by definition: causes alone; causes with every pair of readings of one clock; and with every
+/// pair of readings that their clocks' bounds put apart.
+fn definition(case: &Case) -> [Matrix; 3] {
     let len = case.moments.len();
     let mut causes = vec![vec![false; len]; len];
     case.order.causes.iter().for_each(|cause| causes[cause.from as usize][cause.to as usize] = true);
@@ -54,20 +56,34 @@ fn definition(case: &Case) -> (Matrix, Matrix) {
             }
         }
     }
-    (closure(causes), closure(all))
+    let mut corrected = all.clone();
+    let clocks = || case.order.clocks.list.iter().enumerate().filter(|(_, clock)| clock.trusted);
+    for (a, from) in clocks() {
+        for (b, to) in clocks().filter(|(b, _)| *b != a) {
+            let Some(ahead) = case.order.offsets.bounds(a, b).high else { continue };
+            for a in &from.readings {
+                for b in &to.readings {
+                    let apart = i128::from(a.upper) + ahead <= i128::from(b.lower);
+                    corrected[a.moment as usize][b.moment as usize] |= apart;
+                }
+            }
+        }
+    }
+    [closure(causes), closure(all), closure(corrected)]
 }
 
 proptest! {
     #[test]
     fn before_is_what_its_definition_says(records in any_records(24)) {
         let case = case(records);
-        let (causal, all) = definition(&case);
+        let [causal, clock, all] = definition(&case);
         for a in 0..case.moments.len() {
             prop_assert!(!all[a][a], "no event is before itself");
             for b in 0..case.moments.len() {
-                let expected = match (causal[a][b], all[a][b]) {
-                    (true, _) => Some(Certainty::Causal),
-                    (_, true) => Some(Certainty::Clock),
+                let expected = match (causal[a][b], clock[a][b], all[a][b]) {
+                    (true, ..) => Some(Certainty::Causal),
+                    (_, true, _) => Some(Certainty::Clock),
+                    (.., true) => Some(Certainty::Corrected),
                     _ => None,
                 };
                 prop_assert_eq!(case.order.reachability.before(a as u32, b as u32), expected);
@@ -79,7 +95,7 @@ proptest! {
     #[test]
     fn the_list_extends_every_claim(records in any_records(24)) {
         let case = case(records);
-        let (_, all) = definition(&case);
+        let [.., all] = definition(&case);
         let key = |index: &Index| {
             let moment = &case.moments.list[*index as usize];
             (case.order.stamps[*index as usize], case.held.record(moment.at).id)
@@ -97,7 +113,7 @@ proptest! {
     #[test]
     fn the_reduction_is_whole_and_minimal(records in any_records(20), cut in 0usize..60) {
         let case = case(records);
-        let (causal, all) = definition(&case);
+        let [causal, clock, all] = definition(&case);
         let len = case.moments.len();
         let shown = len.min(cut);
         let (edges, omitted) = reduce(&case.order, &case.moments.list, shown);
@@ -106,13 +122,18 @@ proptest! {
             edges.iter().for_each(|edge| matrix[edge.from as usize][edge.to as usize] = true);
             closure(matrix)
         };
-        let (proofs, _): (Vec<_>, Vec<_>) = edges.iter().partition(|edge| edge.certainty == Certainty::Causal);
-        let (by_causes, by_all) = (matrix(&proofs), matrix(&edges));
+        let at_least = |certainty| {
+            let sure: Vec<_> = edges.iter().filter(|edge| edge.certainty >= certainty).copied().collect();
+            matrix(&sure)
+        };
+        let by_causes = at_least(Certainty::Causal);
+        let (by_clocks, by_all) = (at_least(Certainty::Clock), at_least(Certainty::Corrected));
         let visible = |index: usize| (case.order.places[index] as usize) < shown;
         for a in 0..len {
             for b in 0..len {
                 let both = visible(a) && visible(b);
                 prop_assert_eq!(by_causes[a][b], causal[a][b] && both);
+                prop_assert!(omitted > 0 || by_clocks[a][b] == (clock[a][b] && both));
                 prop_assert!(omitted > 0 || by_all[a][b] == (all[a][b] && both));
                 prop_assert!(!by_all[a][b] || all[a][b]);
             }

@@ -94,7 +94,7 @@ impl<'a> Page<'a> {
             first(&mut page.processes, moment.process);
             first(&mut page.clocks, order.clocks.of_process[moment.process]);
         }
-        if let Some(reference) = page.reference() {
+        if let Some(reference) = order.reference {
             page.clocks.retain(|clock| *clock != reference);
             page.clocks.insert(0, reference);
         }
@@ -105,32 +105,8 @@ impl<'a> Page<'a> {
         self.order.list.iter().take(self.shown).copied()
     }
 
-    /// The listed clock with most events, then the smallest host name, then the smallest key.
-    fn reference(&self) -> Option<ClockNumber> {
-        let mut events: BTreeMap<ClockNumber, usize> = BTreeMap::new();
-        for index in self.list() {
-            *events.entry(self.clock_of(index)).or_default() += 1;
-        }
-        let preference = |clock: &ClockNumber| {
-            let host = self.host_of(*clock);
-            (
-                std::cmp::Reverse(events.get(clock).copied()),
-                host.is_none(),
-                host,
-                &self.order.clocks.list[*clock].key,
-            )
-        };
-        self.clocks.iter().copied().min_by(|a, b| preference(a).cmp(&preference(b)))
-    }
-
     fn clock_of(&self, index: Index) -> ClockNumber {
         self.order.clocks.of_process[self.moments.list[index as usize].process]
-    }
-
-    fn host_of(&self, clock: ClockNumber) -> Option<&str> {
-        let list = self.moments.processes.list();
-        let reads = |process: &&usize| self.order.clocks.of_process[**process] == clock;
-        self.processes.iter().filter(reads).filter_map(|process| list[*process].host.as_deref()).min()
     }
 
     fn count(&self, completeness: &mut Completeness) {
@@ -235,7 +211,7 @@ impl<'a> Page<'a> {
             trace_id: record.trace_id(),
             span_id: record.span_id(),
             time: moment.time,
-            corrected: moment.estimate,
+            corrected: self.order.corrected[index as usize],
             error_ns: self.error_ns(index, moment),
             hlc: CausalStamp { l: Time(stamp.l), c: stamp.c },
             arrival: record.arrival,
@@ -247,11 +223,12 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// On the reference clock a reading is as exact as its stamps; of other clocks nothing is known yet.
+    /// How exact the corrected time is: as the clock's offset, and as its stamps.
     fn error_ns(&self, index: Index, moment: &Moment) -> Option<u64> {
         let clock = self.clock_of(index);
-        let on_reference = self.clocks.first() == Some(&clock) && self.order.clocks.list[clock].trusted;
-        moment.resolution.filter(|_| on_reference).map(|resolution| resolution - 1)
+        let trusted = self.order.clocks.list[clock].trusted;
+        let offset = self.order.offsets.bounds(clock, self.order.reference?).error().filter(|_| trusted)?;
+        Some(offset.saturating_add(moment.resolution? - 1))
     }
 
     fn process_rows(&self) -> Vec<Process> {
@@ -276,32 +253,38 @@ impl<'a> Page<'a> {
     }
 
     fn clock_rows(&self, range: Option<Range>) -> Vec<Clock> {
-        (0..)
-            .zip(&self.clocks)
-            .map(|(id, number)| {
-                let reference = id == 0;
-                let trusted = self.order.clocks.list[*number].trusted;
-                let known = reference && trusted;
-                Clock {
-                    id: format!("c{id}"),
-                    host: self.host_of(*number).map(str::to_owned),
-                    reference,
-                    at: range.map(|range| range.start),
-                    offset_ns: known.then_some(0),
-                    error_ns: known.then_some(0),
-                    bounds_ns: [known.then_some(0), known.then_some(0)],
-                    drift_ppm: known.then_some(0.0),
-                    bounds: match (trusted, reference) {
-                        (false, _) => ClockBounds::Contradictory,
-                        (true, true) => ClockBounds::Both,
-                        (true, false) => ClockBounds::None,
-                    },
-                    messages: 0,
-                    since: None,
-                    until: None,
-                }
-            })
-            .collect()
+        (0..).zip(&self.clocks).map(|(id, number)| self.clock_row(id, *number, range)).collect()
+    }
+
+    fn clock_row(&self, id: usize, number: ClockNumber, range: Option<Range>) -> Clock {
+        let offsets = &self.order.offsets;
+        let trusted = self.order.clocks.list[number].trusted;
+        let reference = self.order.reference.filter(|_| trusted);
+        let to_reference = reference.map(|reference| offsets.bounds(number, reference)).unwrap_or_default();
+        let ns = |offset: i128| i64::try_from(offset).ok();
+        // The rows say this clock minus the reference: the other way round.
+        let bounds_ns = [to_reference.high, to_reference.low].map(|side| side.and_then(|side| ns(-side)));
+        let bounded = bounds_ns.iter().any(Option::is_some);
+        Clock {
+            id: format!("c{id}"),
+            host: self.order.clocks.host_of(number, self.moments).map(str::to_owned),
+            reference: self.order.reference == Some(number),
+            at: range.map(|range| range.start),
+            offset_ns: ns(-to_reference.middle()).filter(|_| bounded),
+            error_ns: to_reference.error(),
+            bounds_ns,
+            drift_ppm: (self.order.reference == Some(number) && trusted).then_some(0.0),
+            bounds: match bounds_ns {
+                _ if !trusted || (offsets.contradictory[number] && !bounded) => ClockBounds::Contradictory,
+                [Some(_), Some(_)] => ClockBounds::Both,
+                [None, Some(_)] => ClockBounds::Above,
+                [Some(_), None] => ClockBounds::Below,
+                [None, None] => ClockBounds::None,
+            },
+            messages: offsets.messages[number],
+            since: None,
+            until: None,
+        }
     }
 }
 

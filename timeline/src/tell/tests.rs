@@ -98,7 +98,7 @@ fn a_call_is_in_order_whatever_the_servers_clock_says() {
     let timeline = told(call());
     assert_eq!(
         list(&timeline),
-        "POST /orders/42. charge. POST /charges. captured POST /charges; charge; done POST /orders/42;"
+        "POST /orders/42. charge. POST /charges. captured charge; POST /charges; done POST /orders/42;"
     );
     assert_eq!(
         edges(&timeline),
@@ -108,9 +108,10 @@ fn a_call_is_in_order_whatever_the_servers_clock_says() {
             "POST /orders/42. < POST /orders/42; Causal Span",
             "charge. < POST /charges. Causal Request",
             "POST /charges. < captured Causal LogInSpan",
-            "POST /charges. < POST /charges; Causal Span",
             "POST /charges. < charge; Causal Reply",
+            "POST /charges. < POST /charges; Causal Span",
             "captured < POST /charges; Clock Process",
+            "captured < POST /orders/42; Corrected Offset",
             "charge; < done Clock Process",
             "done < POST /orders/42; Clock Process",
         ]
