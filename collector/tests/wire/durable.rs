@@ -1,9 +1,10 @@
 //! With the real journal: what was acknowledged is in it, whole and once.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use collector::Collector;
-use journal::{Journal, Reader, Source};
+use journal::{Frame, Journal, Reader, Source};
 use prost::Message;
 
 use crate::support::{SPAN_JSON, half_bad, post, small};
@@ -25,14 +26,20 @@ async fn what_is_acknowledged_is_in_the_journal_once() {
     let counts = running.counts();
     assert_eq!((counts.requests, counts.repeated, counts.bytes_in_flight), (4, 2, 0));
 
-    let mut frames = Vec::new();
-    let mut tail = Reader::open(&path).unwrap().blocks_from(journal::Place::default());
-    while let Some(block) = tail.next().unwrap() {
-        frames.extend(block.frames);
-    }
+    let frames = frames(&path);
     assert_eq!(frames.len(), 2, "a repeat is acknowledged and not written again");
     assert_eq!((frames[0].body.as_ref(), frames[0].source), (SPAN_JSON.as_bytes(), Source::Http));
     assert_eq!((frames[1].body.as_ref(), &frames[1].refused[..]), (&half[..], &[1][..]));
     assert!(frames.iter().all(|frame| frame.arrival_is_evidence && frame.peer.starts_with("127.0.0.1:")));
     running.shutdown().await;
+}
+
+/// All that another process would read now.
+fn frames(folder: &Path) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut tail = Reader::open(folder).unwrap().blocks_from(journal::Place::default());
+    while let Some(block) = tail.next().unwrap() {
+        frames.extend(block.frames);
+    }
+    frames
 }
