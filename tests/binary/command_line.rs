@@ -16,7 +16,7 @@ fn shop() -> (tempfile::TempDir, Server) {
     handler.parent_span_id = client.span_id.clone();
     send(&server.http, "traces", &traces("orders", vec![client])).expect("acknowledged");
     send(&server.http, "traces", &traces("payments", vec![handler])).expect("acknowledged");
-    send(&server.http, "logs", &logs("payments", &["order 42 is now \u{1b}[31mpaid"])).expect("acknowledged");
+    send(&server.http, "logs", &logs("payments", &["order 42 is now paid \u{1b}[31mred"])).expect("acknowledged");
     server.until(&["stats", "--format", "json"], |stats| stats["indexed_to"] == stats["journal_end"]);
     (folder, server)
 }
@@ -25,7 +25,7 @@ fn shop() -> (tempfile::TempDir, Server) {
 fn assert_valid(document: &Value) {
     let name = document["schema"].as_str().expect("it names its schema");
     let name = name.trim_start_matches("backstory.").split('/').next().expect("a name");
-    let path = format!("{}/docs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let schema = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is sound");
@@ -65,7 +65,7 @@ fn a_timeline_orders_two_services_by_their_call() {
     assert!(names.contains(&"POST /charge") && names.contains(&"charge"), "{names:?}");
     let edges = timeline["edges"].as_array().expect("edges");
     assert!(
-        edges.iter().any(|edge| edge["evidence"] == "parent" && edge["certainty"] == "causal"),
+        edges.iter().any(|edge| edge["evidence"] == "request" && edge["certainty"] == "causal"),
         "{edges:#?}"
     );
 }
