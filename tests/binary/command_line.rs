@@ -16,7 +16,8 @@ fn shop() -> (tempfile::TempDir, Server) {
     handler.parent_span_id = client.span_id.clone();
     send(&server.http, "traces", &traces("orders", vec![client])).expect("acknowledged");
     send(&server.http, "traces", &traces("payments", vec![handler])).expect("acknowledged");
-    send(&server.http, "logs", &logs("payments", &["order 42 is now paid \u{1b}[31mred"])).expect("acknowledged");
+    send(&server.http, "logs", &logs("payments", &["order 42 is now paid \u{1b}[31mred"]))
+        .expect("acknowledged");
     server.until(&["stats", "--format", "json"], |stats| stats["indexed_to"] == stats["journal_end"]);
     (folder, server)
 }
