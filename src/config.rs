@@ -135,6 +135,16 @@ fn parse_duration(text: &str) -> anyhow::Result<Duration> {
     Ok(Duration::from_secs(seconds))
 }
 
+/// A duration in the largest unit that divides it: `3d`.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (unit, name) = [(86_400, "d"), (3_600, "h"), (60, "m")]
+        .into_iter()
+        .find(|(unit, _)| seconds.is_multiple_of(*unit))
+        .unwrap_or((1, "s"));
+    format!("{}{name}", seconds / unit)
+}
+
 /// `500MB`, `20GB`, `1GiB`, or plain bytes.
 fn parse_bytes(text: &str) -> anyhow::Result<u64> {
     let (number, unit) = split_unit(text);
@@ -193,7 +203,9 @@ mod tests {
     fn sizes_and_durations_say_what_would_be_right() {
         assert_eq!(parse_bytes("1GiB").expect("a size"), 1 << 30);
         assert_eq!(parse_bytes("17").expect("a size"), 17);
-        assert_eq!(parse_duration("90s").expect("a duration"), Duration::from_secs(90));
+        for text in ["90s", "15m", "12h", "3d"] {
+            assert_eq!(duration_text(parse_duration(text).expect("a duration")), text);
+        }
         for wrong in ["", "GB", "1 parsec", "99999999999999999999GB", "-1GB"] {
             assert!(parse_bytes(wrong).is_err(), "{wrong}");
         }

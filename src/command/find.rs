@@ -7,14 +7,14 @@ use query::interface::Query;
 use timeline::document::{Find as FindDocument, FindMatch};
 
 use crate::cli::{Find, TableFormat};
-use crate::command::effort;
+use crate::command::{effort, explain_nothing};
 use crate::output;
 
 /// Asks and prints.
 pub(crate) fn run(find: &Find, query: &dyn Query) -> anyhow::Result<()> {
     let found = query.find(&find.value, &effort())?;
     if found.matches.is_empty() {
-        eprintln!("backstory: {} occurs nowhere in {}", sanitise(&find.value), query.source());
+        explain_nothing(query, &format!("{} occurs nowhere", sanitise(&find.value)))?;
     }
     match find.format {
         TableFormat::Json => return output::print_json(&found),

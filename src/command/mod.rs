@@ -15,7 +15,7 @@ mod verify;
 use std::process::ExitCode;
 
 use query::archive::Effort;
-use query::interface::QueryError;
+use query::interface::{Query, QueryError};
 
 use crate::cli::{Cli, Command};
 use crate::config::{File, Source};
@@ -51,6 +51,19 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 /// would look whole.
 fn effort() -> Effort {
     Effort::new(u64::MAX)
+}
+
+/// Says on standard error that nothing was found; where the store is empty, what to do about that.
+fn explain_nothing(query: &dyn Query, nothing: &str) -> anyhow::Result<()> {
+    let held = query.stats()?;
+    eprintln!("backstory: {nothing} in {}", query.source());
+    if held.spans + held.logs == 0 {
+        eprintln!(
+            "backstory: it holds no record at all: point an exporter at `backstory serve` with what `backstory env` \
+             prints, or play `backstory demo`"
+        );
+    }
+    Ok(())
 }
 
 /// The folder that `source` names; `command` works on nothing else.

@@ -8,7 +8,7 @@ use query::interface::{Query, SearchRequest};
 use timeline::document::{Search as SearchDocument, SearchRecord};
 
 use crate::cli::{Search, TableFormat};
-use crate::command::{Usage, effort, placed};
+use crate::command::{Usage, effort, explain_nothing, placed};
 use crate::output;
 
 /// Asks and prints, one page or all.
@@ -29,6 +29,9 @@ pub(crate) fn run(search: &Search, query: &dyn Query) -> anyhow::Result<()> {
         }
         page.shown = page.records.len() as u64;
         page.completeness.shown = page.shown;
+    }
+    if page.total == 0 {
+        explain_nothing(query, "nothing matches")?;
     }
     print(search.format, &page)
 }

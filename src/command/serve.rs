@@ -3,14 +3,21 @@
 use anyhow::Context;
 
 use crate::command::folder;
-use crate::config::{Serving, Source};
+use crate::config::{self, Serving, Source};
 use crate::output;
 use crate::server::Server;
 
 /// Serves until it is told to stop by SIGINT or SIGTERM.
 pub(crate) fn run(source: &Source, serving: &Serving) -> anyhow::Result<()> {
     log_to_stderr();
-    let server = Server::start(folder(source, "serve")?, serving)?;
+    let folder = folder(source, "serve")?;
+    let server = Server::start(folder, serving)?;
+    eprintln!(
+        "backstory: keeping in {} what arrived in the last {}, {} MB at most (--keep-for, --keep-bytes)",
+        folder.display(),
+        config::duration_text(serving.keep_for),
+        serving.keep_bytes / 1_000_000,
+    );
     output::print(&format!("{}\n", server.ready()?))?;
     server.wait_for_signal().context("signals cannot be waited for")?;
     server.stop()

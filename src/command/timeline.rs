@@ -8,7 +8,7 @@ use timeline::document::Timeline as Document;
 use timeline::time::Time;
 
 use crate::cli::{Timeline, TimelineFormat};
-use crate::command::{Usage, effort, placed};
+use crate::command::{Usage, effort, explain_nothing, placed};
 use crate::{output, source};
 
 /// Asks and prints.
@@ -21,11 +21,11 @@ pub(crate) fn run(timeline: &Timeline, query: &dyn Query) -> anyhow::Result<()> 
     };
     let answer = query.timeline(&request, &effort()).map_err(|error| placed(error, &timeline.entity))?;
     if answer.events.is_empty() {
-        eprintln!(
-            "backstory: nothing in {} concerns {}; `backstory find VALUE` looks for a value under any key",
-            query.source(),
-            sanitise(&timeline.entity)
-        );
+        let entity = sanitise(&timeline.entity);
+        explain_nothing(
+            query,
+            &format!("nothing concerns {entity} (`backstory find VALUE` asks for any value)"),
+        )?;
     }
     print(&answer, timeline.format)
 }

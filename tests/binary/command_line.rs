@@ -90,6 +90,18 @@ fn an_unknown_entity_is_an_empty_timeline_and_a_word() {
 }
 
 #[test]
+fn an_empty_store_explains_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    for question in [&["timeline", "order/42"][..], &["find", "42"], &["search", "order"]] {
+        for answer in [server.ask(question), server.ask_folder(question)] {
+            assert_eq!(answer.status.code(), Some(0), "{question:?}: {}", text(&answer.stderr));
+            assert!(text(&answer.stderr).contains("backstory env"), "{question:?}: {}", text(&answer.stderr));
+        }
+    }
+}
+
+#[test]
 fn a_wrong_query_points_at_the_place_and_exits_with_2() {
     let (_folder, server) = shop();
     for answer in
