@@ -7,3 +7,4 @@ mod demo;
 mod listeners;
 mod support;
 mod telemetry;
+mod terminal;

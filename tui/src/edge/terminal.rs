@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -27,6 +27,10 @@ use crate::message::{Message, Mouse};
 /// How long the input thread waits before it looks whether it is still wanted.
 const INPUT_WAIT: Duration = Duration::from_millis(100);
 
+/// How long the end waits for the input thread. It may never come: where the terminal is gone, crossterm 0.29 reads it
+/// in a loop that only a key would end (`event/source/unix/mio.rs`).
+const INPUT_PATIENCE: Duration = INPUT_WAIT.saturating_mul(3);
+
 /// Whether the terminal is taken over now. There is one terminal, so this is global.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -41,7 +45,8 @@ pub(super) struct Terminal {
     panic_hook_before: PanicHook,
     stop: Arc<AtomicBool>,
     signals: Handle,
-    threads: Vec<JoinHandle<()>>,
+    signal_thread: Option<JoinHandle<()>>,
+    input_thread: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
@@ -59,13 +64,14 @@ impl Terminal {
             panic_hook_before,
             stop: Arc::default(),
             signals: signals.handle(),
-            threads: Vec::new(),
+            signal_thread: None,
+            input_thread: None,
         };
         terminal::enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
         terminal.inner.clear()?;
-        terminal.threads.push(watch_signals(signals, messages.clone())?);
-        terminal.threads.push(read_input(Arc::clone(&terminal.stop), messages)?);
+        terminal.signal_thread = Some(watch_signals(signals, messages.clone())?);
+        terminal.input_thread = Some(read_input(Arc::clone(&terminal.stop), messages)?);
         Ok(terminal)
     }
 
@@ -90,9 +96,15 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.signals.close();
-        for thread in self.threads.drain(..) {
-            // A thread that panicked has said so; there is nothing to add.
+        // A thread that panicked has said so; there is nothing to add.
+        if let Some(thread) = self.signal_thread.take() {
             let _ = thread.join();
+        }
+        let deadline = Instant::now() + INPUT_PATIENCE;
+        if let Some(thread) = self.input_thread.take() {
+            while !thread.is_finished() && Instant::now() < deadline {
+                thread::sleep(INPUT_WAIT / 20);
+            }
         }
         restore();
         if !thread::panicking() {
