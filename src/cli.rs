@@ -1,5 +1,6 @@
 //! The command line: what can be asked, as clap reads it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -120,10 +121,16 @@ pub(crate) struct Demo {
 }
 
 /// `backstory tui`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Tui {
     /// The entity to open on, as order/42 or order.id=42
     pub(crate) entity: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    /// Show times in this machine's zone
+    #[arg(long)]
+    pub(crate) local: bool,
 }
 
 /// `backstory env`.
@@ -170,8 +177,8 @@ pub(crate) struct Search {
     #[arg(required = true)]
     pub(crate) query: Vec<String>,
     /// At most so many records a page
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
-    pub(crate) limit: usize,
+    #[arg(long, value_name = "COUNT", default_value = "100")]
+    pub(crate) limit: NonZeroUsize,
     /// The page that begins at this position, the "next" of the page before
     #[arg(long, value_name = "POSITION")]
     pub(crate) before: Option<String>,
@@ -195,8 +202,8 @@ pub(crate) struct Timeline {
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
     /// At most so many events, the earliest
-    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
-    pub(crate) events_max: usize,
+    #[arg(long, value_name = "COUNT", default_value = "100000")]
+    pub(crate) events_max: NonZeroUsize,
     /// Leave the attributes out
     #[arg(long)]
     pub(crate) brief: bool,
@@ -266,7 +273,7 @@ mod tests {
         let cli = Cli::try_parse_from(line).expect("parses");
         let Some(Command::Search(search)) = cli.command else { panic!("not a search") };
         assert_eq!(search.query, ["service:orders", "order.id=42"]);
-        assert_eq!(search.limit, 5);
+        assert_eq!(search.limit.get(), 5);
         assert!(Cli::try_parse_from(["backstory", "search", "--", "-status:error"]).is_ok());
     }
 }

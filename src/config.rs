@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::cli::{Global, Listen};
+use crate::command::Usage;
 
 /// The file that is read where no other is named.
 const FILE: &str = "backstory.toml";
@@ -69,9 +70,10 @@ impl File {
             None if Path::new(FILE).exists() => Path::new(FILE),
             None => return Ok(File::default()),
         };
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("the configuration {} cannot be read", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("the configuration {} is wrong", path.display()))
+        let wrong = |what: String| Usage(format!("the configuration {} {what}", path.display()));
+        let text =
+            std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        toml::from_str(&text).map_err(|error| wrong(format!("is wrong: {error}")).into())
     }
 
     /// Where the data is.
@@ -83,7 +85,10 @@ impl File {
             said => said,
         };
         match (data, connect) {
-            (Some(_), Some(_)) => bail!("`data` and `connect` exclude each other: name a folder or a server"),
+            (Some(_), Some(_)) => {
+                let message = "`data` and `connect` exclude each other: name a folder or a server";
+                Err(Usage(message.to_owned()).into())
+            }
             (_, Some(url)) => {
                 let token = global.token.as_ref().or(self.token.as_ref()).cloned();
                 Ok(Source::Server { url: url.clone(), token })
@@ -105,8 +110,9 @@ impl File {
             http: pick(&listen.http, &self.http, "127.0.0.1:4318"),
             query: pick(&listen.query, &self.query, "127.0.0.1:4320"),
             tokens: listen.tokens.as_ref().or(self.tokens.as_ref()).cloned(),
-            keep_for: parse_duration(&keep_for).context("keep-for")?,
-            keep_bytes: parse_bytes(&keep_bytes).context("keep-bytes")?,
+            keep_for: parse_duration(&keep_for).map_err(|error| Usage(format!("--keep-for: {error:#}")))?,
+            keep_bytes: parse_bytes(&keep_bytes)
+                .map_err(|error| Usage(format!("--keep-bytes: {error:#}")))?,
         })
     }
 }

@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::command::Usage;
 use crate::config::Serving;
 use crate::metrics;
 use crate::source;
@@ -68,7 +69,12 @@ impl Server {
     /// Opens the folder and every listener; ready to accept when it returns.
     pub(crate) fn start(folder: &Path, serving: &Serving) -> anyhow::Result<Server> {
         let tokens = serving.tokens.as_deref().map(Tokens::open).transpose()?.map(Arc::new);
-        let journal = Arc::new(open_journal(folder, serving)?);
+        let options = journal::Options {
+            keep_for: serving.keep_for,
+            keep_bytes: serving.keep_bytes,
+            ..journal::Options::default()
+        };
+        let journal = Arc::new(open_journal(folder, options)?);
         let runtime = Runtime::new().context("the threads of the listeners cannot be started")?;
         let listener = runtime.block_on(listen(&serving.query, tokens.is_some()))?;
         let options = collector::Options {
@@ -156,12 +162,8 @@ impl Server {
     }
 }
 
-fn open_journal(folder: &Path, serving: &Serving) -> anyhow::Result<Journal> {
-    let options = journal::Options {
-        keep_for: serving.keep_for,
-        keep_bytes: serving.keep_bytes,
-        ..journal::Options::default()
-    };
+/// Opens the folder's journal for writing; [`Refused::Attended`] where another process does.
+pub(crate) fn open_journal(folder: &Path, options: journal::Options) -> anyhow::Result<Journal> {
     let (journal, recovered) = match Journal::open(&folder.join("journal"), options) {
         Err(OpenError::Locked { holder, .. }) => {
             let addresses = serde_json::from_str(&holder).ok();
@@ -180,6 +182,7 @@ fn open_journal(folder: &Path, serving: &Serving) -> anyhow::Result<Journal> {
 
 /// Says which flag chooses another address than the one that failed.
 fn name_the_flag(error: StartError, serving: &Serving) -> anyhow::Error {
+    let wrong_usage = matches!(error, StartError::Address { .. } | StartError::Exposed { .. });
     let address = match &error {
         StartError::Address { address, .. } => address.clone(),
         StartError::Busy { address, .. }
@@ -189,6 +192,9 @@ fn name_the_flag(error: StartError, serving: &Serving) -> anyhow::Error {
     };
     let port = |text: &str| text.rsplit_once(':').map(|(_, port)| port.to_owned());
     let flag = if port(&serving.http) == port(&address) { "--http" } else { "--grpc" };
+    if wrong_usage {
+        return Usage(format!("{flag} {address}: {error}")).into();
+    }
     anyhow!(error).context(format!("{flag} {address}"))
 }
 
@@ -200,10 +206,11 @@ async fn listen(address: &str, guarded: bool) -> anyhow::Result<TcpListener> {
         bound => bound.with_context(|| format!("--query {address} cannot be listened on"))?,
     };
     if !guarded && !listener.local_addr()?.ip().is_loopback() {
-        bail!(
+        return Err(Usage(format!(
             "--query {address} can be reached from other machines: give a file of tokens (--tokens FILE), or listen on \
              127.0.0.1 and forward the port (ssh -L, kubectl port-forward)"
-        );
+        ))
+        .into());
     }
     Ok(listener)
 }

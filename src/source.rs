@@ -11,6 +11,7 @@ use query::language::{Now, Zone};
 use query::{Local, Remote, RemoteOptions};
 use timeline::time::Time;
 
+use crate::command::placed;
 use crate::config::Source;
 
 /// Opens what `source` names for questions.
@@ -19,7 +20,7 @@ pub(crate) fn open(source: &Source) -> anyhow::Result<Arc<dyn Query>> {
         Source::Folder(folder) => open_folder(folder),
         Source::Server { url, token } => {
             let options = RemoteOptions { token: token.clone(), ..RemoteOptions::default() };
-            Ok(Arc::new(Remote::new(url, options, now)?))
+            Ok(Arc::new(Remote::new(url, options, now).map_err(|error| placed(error, url))?))
         }
     }
 }

@@ -212,7 +212,10 @@ async fn guard(State(tokens): State<Arc<Tokens>>, request: Request, next: Next) 
         None => (
             StatusCode::UNAUTHORIZED,
             [(WWW_AUTHENTICATE, "Bearer"), (CONTENT_TYPE, "application/json")],
-            r#"{"error":"this server wants a token that it knows: send the header `authorization: Bearer TOKEN`"}"#,
+            concat!(
+                r#"{"error":{"code":"unauthorized","message":"this server wants a token that it knows: "#,
+                r#"send the header `authorization: Bearer TOKEN`","at":null}}"#
+            ),
         )
             .into_response(),
     }

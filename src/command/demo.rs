@@ -1,17 +1,18 @@
 //! `backstory demo`: demo services play incidents into a server of their own, then the UI opens on one.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, bail};
-use fixtures::demo::{self, Endpoints, Incident, Options, Played};
+use fixtures::demo::{self, Endpoints, Incident, Options};
 use query::interface::TimelineRequest;
 
 use crate::cli::{Demo, Global};
 use crate::command::{Usage, effort, timeline, tui};
 use crate::config::{Serving, default_folder};
 use crate::output;
-use crate::server::Server;
+use crate::server::{self, Server};
 
 /// When a seeded play is said to begin: 2026-11-23T10:00:00Z.
 const SEEDED_BASE: Duration = Duration::from_secs(1_795_428_000);
@@ -19,12 +20,18 @@ const SEEDED_BASE: Duration = Duration::from_secs(1_795_428_000);
 /// A file that marks a folder as the demo's own, which it may empty.
 const MARK: &str = "demo";
 
+/// In an incident's place: names them all.
+const LIST: &str = "list";
+
 /// How long the played records may take to become searchable.
 const INDEXED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Plays, then shows or prints.
 pub(crate) fn run(demo: &Demo, global: &Global, serving: &Serving) -> anyhow::Result<()> {
     let options = options(demo);
+    if demo.incident == LIST {
+        return tell(&demo::incidents(&options));
+    }
     let incident = incident(demo, &options)?;
     let folder = folder(global)?;
     let server = Server::start(&folder, &addresses(demo, serving))?;
@@ -34,7 +41,8 @@ pub(crate) fn run(demo: &Demo, global: &Global, serving: &Serving) -> anyhow::Re
         .block_on(demo::play(&endpoints, demo.seed.unwrap_or(1), &options))
         .context("the demo's services could not send")?;
     wait_until_indexed(&server)?;
-    tell(&played);
+    eprintln!("backstory: {} spans and {} log records arrived; the incidents:", played.spans, played.logs);
+    tell(&played.incidents)?;
     if demo.headless {
         print_timeline(demo, &server, &incident)?;
     } else {
@@ -90,6 +98,8 @@ fn empty(own: &Path) -> anyhow::Result<()> {
         if !mark.exists() {
             bail!("{} holds data that no demo made: name another folder with --data DIR", own.display());
         }
+        // Taken and let go: what a running demo holds is not emptied under it.
+        drop(server::open_journal(own, journal::Options::default())?);
         std::fs::remove_dir_all(own).with_context(|| format!("{} cannot be emptied", own.display()))?;
     }
     std::fs::create_dir_all(own).with_context(|| format!("{} cannot be made", own.display()))?;
@@ -123,11 +133,13 @@ fn wait_until_indexed(server: &Server) -> anyhow::Result<()> {
     }
 }
 
-fn tell(played: &Played) {
-    eprintln!("backstory: {} spans and {} log records arrived; the incidents:", played.spans, played.logs);
-    for incident in &played.incidents {
-        eprintln!("  {:<18} {:<11} {}", incident.name, incident.entity, incident.summary);
+/// Says on standard error what goes wrong; standard output is the timeline's.
+fn tell(incidents: &[Incident]) -> anyhow::Result<()> {
+    let mut out = std::io::stderr().lock();
+    for incident in incidents {
+        writeln!(out, "  {:<18} {:<11} {}", incident.name, incident.entity, incident.summary)?;
     }
+    Ok(())
 }
 
 fn print_timeline(demo: &Demo, server: &Server, incident: &Incident) -> anyhow::Result<()> {

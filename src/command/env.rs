@@ -1,12 +1,32 @@
 //! `backstory env`: the exporter settings to paste.
 
-use crate::cli::{Env, Language};
-use crate::config::Serving;
-use crate::output;
+use std::net::TcpStream;
+use std::time::Duration;
 
-/// Prints the lines for one language, or those that every SDK reads.
-pub(crate) fn run(env: &Env, serving: &Serving) -> anyhow::Result<()> {
-    output::print(&lines(env.language, &serving.grpc, &serving.http))
+use crate::cli::{Env, Language};
+use crate::config::{Serving, Source};
+use crate::output;
+use crate::server::Addresses;
+
+/// How long a server on this machine may take to answer a knock.
+const KNOCK: Duration = Duration::from_millis(300);
+
+/// Prints the lines for one language, or those that every SDK reads; with the addresses of the server that runs on
+/// the folder, else with those that one would listen on.
+pub(crate) fn run(env: &Env, source: &Source, serving: &Serving) -> anyhow::Result<()> {
+    let (grpc, http) = match running(source) {
+        Some(addresses) => (addresses.grpc.to_string(), addresses.http.to_string()),
+        None => (serving.grpc.clone(), serving.http.clone()),
+    };
+    output::print(&lines(env.language, &grpc, &http))
+}
+
+/// Where the server on the folder listens, if one answers: what a killed one announced is still there.
+fn running(source: &Source) -> Option<Addresses> {
+    let Source::Folder(folder) = source else { return None };
+    let announced = journal::announced(&folder.join("journal")).ok()??;
+    let addresses: Addresses = serde_json::from_str(&announced).ok()?;
+    TcpStream::connect_timeout(&addresses.query, KNOCK).ok().map(|_| addresses)
 }
 
 /// The lines to paste. The short batch delays make data show within half a second of its end; SDKs wait

@@ -7,12 +7,12 @@ use query::interface::Query;
 use timeline::document::{Find as FindDocument, FindMatch};
 
 use crate::cli::{Find, TableFormat};
-use crate::command::{effort, explain_nothing};
+use crate::command::{effort, explain_nothing, placed};
 use crate::output;
 
 /// Asks and prints.
 pub(crate) fn run(find: &Find, query: &dyn Query) -> anyhow::Result<()> {
-    let found = query.find(&find.value, &effort())?;
+    let found = query.find(&find.value, &effort()).map_err(|error| placed(error, &find.value))?;
     if found.matches.is_empty() {
         explain_nothing(query, &format!("{} occurs nowhere", sanitise(&find.value)))?;
     }

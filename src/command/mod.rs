@@ -35,7 +35,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Demo(demo)) => demo::run(&demo, &cli.global, &file.serving(&demo.listen)?)?,
         Some(Command::Serve(listen)) => serve::run(&source()?, &file.serving(&listen)?)?,
         Some(Command::Tui(tui)) => tui::run(&tui, &source()?, &file.serving(&cli.listen)?)?,
-        Some(Command::Env(env)) => env::run(&env, &file.serving(&cli.listen)?)?,
+        Some(Command::Env(env)) => env::run(&env, &source()?, &file.serving(&cli.listen)?)?,
         Some(Command::Find(find)) => find::run(&find, &*source::open(&source()?)?)?,
         Some(Command::Search(search)) => search::run(&search, &*source::open(&source()?)?)?,
         Some(Command::Timeline(timeline)) => timeline::run(&timeline, &*source::open(&source()?)?)?,
@@ -77,7 +77,7 @@ fn folder<'a>(source: &'a Source, command: &str) -> Result<&'a std::path::Path, 
 }
 
 /// The error of a question, with the place in `text` at which it is wrong pointed at.
-fn placed(error: QueryError, text: &str) -> anyhow::Error {
+pub(crate) fn placed(error: QueryError, text: &str) -> anyhow::Error {
     match error {
         QueryError::Malformed { message, at: Some(at) } => {
             let columns = text.char_indices().take_while(|(byte, _)| *byte < at).count();

@@ -15,7 +15,7 @@ use crate::output;
 pub(crate) fn run(search: &Search, query: &dyn Query) -> anyhow::Result<()> {
     let mut request = SearchRequest {
         query: search.query.join(" "),
-        limit: search.limit.max(1),
+        limit: search.limit.get(),
         before: position(search.before.as_deref())?,
     };
     let mut page = ask(&request, query)?;

@@ -1,5 +1,7 @@
 //! `backstory serve`: collector, indexer and query API, no UI.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 
 use crate::command::folder;
@@ -27,5 +29,9 @@ pub(crate) fn run(source: &Source, serving: &Serving) -> anyhow::Result<()> {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,backstory=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
 }

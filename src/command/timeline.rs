@@ -16,15 +16,17 @@ pub(crate) fn run(timeline: &Timeline, query: &dyn Query) -> anyhow::Result<()> 
     let request = TimelineRequest {
         entity: timeline.entity.clone(),
         window: window(timeline)?,
-        events_max: timeline.events_max,
+        events_max: timeline.events_max.get(),
         brief: timeline.brief,
     };
     let answer = query.timeline(&request, &effort()).map_err(|error| placed(error, &timeline.entity))?;
     if answer.events.is_empty() {
         let entity = sanitise(&timeline.entity);
+        let windowed = timeline.since.is_some() || timeline.until.is_some();
+        let within = if windowed { " within --since and --until" } else { "" };
         explain_nothing(
             query,
-            &format!("nothing concerns {entity} (`backstory find VALUE` asks for any value)"),
+            &format!("nothing concerns {entity}{within} (`backstory find VALUE` asks for any value)"),
         )?;
     }
     print(&answer, timeline.format)

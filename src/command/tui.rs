@@ -16,11 +16,13 @@ use crate::source;
 /// The UI on what is there.
 pub(crate) fn run(tui: &Tui, source: &Source, serving: &Serving) -> anyhow::Result<()> {
     let query = source::open(source)?;
-    let options = ::tui::Options {
+    let mut options = ::tui::Options {
         entity: tui.entity.clone(),
+        local: tui.local,
         source_option: source.option(),
         ..options(&serving.grpc, &serving.http)
     };
+    options.theme.ascii = tui.ascii;
     open(query, options)
 }
 
@@ -28,7 +30,7 @@ pub(crate) fn run(tui: &Tui, source: &Source, serving: &Serving) -> anyhow::Resu
 pub(crate) fn with_collector(source: &Source, serving: &Serving) -> anyhow::Result<()> {
     let folder = match source {
         Source::Folder(folder) => folder,
-        Source::Server { .. } => return run(&Tui { entity: None }, source, serving),
+        Source::Server { .. } => return run(&Tui::default(), source, serving),
     };
     match Server::start(folder, serving) {
         Ok(server) => {

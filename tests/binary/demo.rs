@@ -1,8 +1,10 @@
 //! The demo, headless: its incidents are found and told.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::support::{backstory, parse, text};
+use crate::support::{BINARY, Server, backstory, parse, run, text};
 
 /// One incident's timeline of a small seeded play.
 fn play(incident: &str) -> Value {
@@ -61,4 +63,18 @@ fn an_unknown_incident_is_answered_with_those_there_are() {
     let answer = backstory(&["demo", "--headless", "--incident", "flood"]);
     assert_eq!(answer.status.code(), Some(2));
     assert!(text(&answer.stderr).contains("double-charge"), "{}", text(&answer.stderr));
+}
+
+#[test]
+fn a_running_demo_is_not_emptied_by_the_next() {
+    let home = tempfile::tempdir().expect("a folder");
+    let own = home.path().join("backstory-demo");
+    std::fs::create_dir(&own).expect("made");
+    std::fs::write(own.join("demo"), "").expect("marked");
+    let running = Server::start(&own);
+    let second = run(Command::new(BINARY).args(["demo", "--headless"]).env("XDG_DATA_HOME", home.path()));
+    assert_eq!(second.status.code(), Some(3), "{}", text(&second.stderr));
+    assert!(text(&second.stderr).contains("already"), "{}", text(&second.stderr));
+    assert_eq!(running.json(&["stats", "--format", "json"])["spans"], 0);
+    assert!(own.join("journal").exists());
 }

@@ -35,7 +35,7 @@ fn beyond_loopback_a_token_is_wanted() {
             command.args([other, if other == flag { "0.0.0.0:0" } else { "127.0.0.1:0" }]);
         }
         let refused = run(&mut command);
-        assert_eq!(refused.status.code(), Some(3), "{flag}");
+        assert_eq!(refused.status.code(), Some(2), "{flag}");
         assert!(text(&refused.stderr).contains("token"), "{flag}: {}", text(&refused.stderr));
     }
 }
@@ -92,4 +92,12 @@ fn health_readiness_and_counters_are_served() {
     assert!(get("/metrics").contains("backstory_"));
     let stats: Value = serde_json::from_str(&get("/v1/stats")).expect("JSON");
     assert_eq!(stats["schema"], "backstory.stats/1");
+}
+
+#[test]
+fn the_settings_to_paste_name_the_server_that_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    assert!(text(&server.ask_folder(&["env", "python"]).stdout).contains(&server.grpc));
+    assert!(text(&server.ask_folder(&["env", "node"]).stdout).contains(&server.http));
 }
