@@ -8,7 +8,7 @@ use crate::message::{Effect, Question};
 use crate::popup::Popup;
 use crate::screens::home::Home;
 use crate::screens::search::Search;
-use crate::screens::timeline::TimelineScreen;
+use crate::screens::timeline::{TimelineScreen, quoted};
 use crate::store::Store;
 use crate::theme::Theme;
 use crate::times::{Times, Zone};
@@ -51,6 +51,14 @@ pub struct Settings {
     pub source_option: String,
     /// What an empty store shows: the settings that point an exporter here.
     pub exporter: Vec<String>,
+}
+
+impl Settings {
+    /// The command line that asks the same store about `what`: for a colleague, or for a script.
+    pub fn command(&self, subcommand: &str, what: &str) -> String {
+        let asked = format!("backstory {subcommand} {}", quoted(what));
+        if self.source_option.is_empty() { asked } else { format!("{asked} {}", self.source_option) }
+    }
 }
 
 /// A screen and its own state.

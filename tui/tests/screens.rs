@@ -335,7 +335,14 @@ fn esc_never_leaves_by_surprise() {
 fn a_command_that_shows_the_same_can_be_copied() {
     let mut app = App::timeline((80, 24), "order/42");
     app.press("ycommand<enter>");
-    assert_eq!(app.copied, ["backstory timeline order/42"]);
+    app.state.settings.source_option = "--data /data/backstory".to_owned();
+    app.press("ycommand<enter>s<tab>ycommand<enter>");
+    let expected = [
+        "backstory timeline order/42",
+        "backstory timeline order/42 --data /data/backstory",
+        "backstory search '' --data /data/backstory",
+    ];
+    assert_eq!(app.copied, expected);
 }
 
 /// What a user, a terminal and a store can do, in any order.

@@ -12,7 +12,6 @@ use crate::line::LineEdit;
 use crate::lines::TextLine;
 use crate::message::{Effect, Failure, Mouse, Question, Slot};
 use crate::popup::{Choice, ChoicePopup, Outcome, Popup};
-use crate::screens::timeline::quoted;
 use crate::scroll::Scroll;
 use crate::state::{Asked, Context};
 use crate::text;
@@ -329,11 +328,8 @@ impl Search {
             choices.extend(record.span_id.map(|span| copy("span id", span.to_string())));
             choices.push(copy("text", detail::record_text(record)));
         }
-        let query = quoted(self.query.text());
-        choices.push(copy(
-            "command for this search",
-            format!("backstory search {query}{}", cx.settings.source_option),
-        ));
+        let command = cx.settings.command("search", self.query.text());
+        choices.push(copy("command for this search", command));
         Some(Popup::Choice(ChoicePopup::new("Copy", choices)))
     }
 

@@ -363,7 +363,7 @@ impl TimelineScreen {
         let (at, id) = self.cursor()?;
         let event = told.event(at)?;
         let copy = |label: &str, text: String| Choice::new(label, &text, Outcome::Copy(text.clone()));
-        let command = format!("backstory timeline {}{}", quoted(&self.entity), cx.settings.source_option);
+        let command = cx.settings.command("timeline", &self.entity);
         let mut choices = vec![copy("event id", id.to_string())];
         choices.extend(event.trace_id.map(|trace| copy("trace id", trace.to_string())));
         choices.extend(event.span_id.map(|span| copy("span id", span.to_string())));
@@ -416,7 +416,7 @@ impl TimelineScreen {
 }
 
 /// `text` as one word of a shell's command line.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/=._:-@%+,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
