@@ -19,6 +19,7 @@
 //! | `view.rs`      | what a reader sees at one moment: shards and the journal past them     |
 //! | `plan.rs`      | from a predicate to candidate blocks                                   |
 //! | `sieve.rs`     | a cheap look at an item in place                                       |
+//! | `needles.rs`   | bytes without which an encoded item cannot match                       |
 //! | `scan.rs`      | from candidate blocks to a page of records                             |
 //! | `folder.rs`    | the archive of a folder                                                |
 //! | `stats.rs`     | what a folder holds, counted                                           |
@@ -34,6 +35,7 @@ mod folder;
 mod identity;
 mod indexer;
 mod job;
+mod needles;
 mod plan;
 mod read;
 mod recurring;

@@ -198,8 +198,7 @@ impl<'a> Scan<'a> {
                 return Ok(Some(Vec::new()));
             }
         };
-        let sieve = &self.sieve;
-        let mut records = read::some(&block, &mut |group, item| sieve.lets_through(group, item));
+        let mut records = read::some(&block, &self.sieve);
         let Some(left) = self.left.checked_sub(records.len() as u64) else { return Ok(None) };
         self.left = left;
         records.retain(|record| self.window.contains(record.time()) && self.predicate.matches(record));

@@ -1,23 +1,26 @@
 //! A cheap look at an item in place: whether it may match, before a record is made of it.
 //!
-//! The sieve lets through whatever it is not sure about. It decides by the group and the item alone.
+//! The sieve lets through whatever it is not sure about. What the resource says is asked once for all its
+//! items; then an item's bytes are searched, and only what they may hold is read.
 
-use journal::otlp::view::{Attribute, Attributes, Group, Item, Value};
+use journal::otlp::view::{Attribute, Attributes, Item, Resource, Value};
 use query::predicate::{Predicate, TextMatch, words};
 use timeline::id::{SpanId, TraceId};
 use timeline::record::{Severity, StatusCode};
 use timeline::token::{self, Sought};
+
+use crate::needles::Needles;
 
 /// A predicate, made ready to look at items.
 pub(crate) enum Sieve<'a> {
     All(Vec<Sieve<'a>>),
     Any(Vec<Sieve<'a>>),
     /// A word that must be in one of its own texts.
-    Word(String),
+    Word(String, Needles),
     /// A token that must be in one of its texts, values or ids.
-    Token(String),
+    Token(String, Needles),
     /// A leaf that the predicate itself says best.
-    Leaf(&'a Predicate),
+    Leaf(&'a Predicate, Needles),
     Everything,
 }
 
@@ -27,31 +30,96 @@ impl<'a> Sieve<'a> {
             Predicate::All(all) => Sieve::All(all.iter().map(Sieve::of).collect()),
             Predicate::Any(any) => Sieve::Any(any.iter().map(Sieve::of).collect()),
             Predicate::Not(_) => Sieve::Everything,
-            Predicate::Word(word) => Sieve::All(words(word).into_iter().map(Sieve::Word).collect()),
+            Predicate::Word(word) => Sieve::of_words(words(word)),
             Predicate::Phrase(phrase) => {
-                Sieve::All(phrase.iter().flat_map(|word| words(word)).map(Sieve::Word).collect())
+                Sieve::of_words(phrase.iter().flat_map(|word| words(word)).collect())
             }
             Predicate::Value(value) => {
-                Sieve::All(Sought::new(value).tokens().iter().cloned().map(Sieve::Token).collect())
+                Sieve::All(Sought::new(value).tokens().iter().map(|token| Sieve::token(token)).collect())
             }
-            leaf => Sieve::Leaf(leaf),
+            leaf => Sieve::Leaf(leaf, Needles::of_leaf(leaf)),
         }
     }
 
+    fn of_words(words: Vec<String>) -> Sieve<'a> {
+        let word = |word: String| Sieve::Word(word.clone(), Needles::of_word(&word));
+        Sieve::All(words.into_iter().map(word).collect())
+    }
+
+    fn token(token: &str) -> Sieve<'a> {
+        Sieve::Token(token.to_owned(), Needles::of_token(token))
+    }
+
+    /// What is left to be asked of the items of `resource`.
+    pub(crate) fn within(&self, resource: &Resource<'_>) -> Narrowed<'_> {
+        let held = match self {
+            Sieve::All(all) => {
+                return Narrowed::All(all.iter().map(|sieve| sieve.within(resource)).collect());
+            }
+            Sieve::Any(any) => {
+                return Narrowed::Any(any.iter().map(|sieve| sieve.within(resource)).collect());
+            }
+            Sieve::Everything => Some(true),
+            Sieve::Word(..) => None,
+            Sieve::Token(token, _) => list_holds(&resource.attributes, token).then_some(true),
+            Sieve::Leaf(predicate, _) => resource_tells(predicate, resource),
+        };
+        held.map_or(Narrowed::Asks(self), Narrowed::Known)
+    }
+}
+
+/// A sieve for the items of one resource.
+pub(crate) enum Narrowed<'s> {
+    All(Vec<Narrowed<'s>>),
+    Any(Vec<Narrowed<'s>>),
+    /// The resource has decided.
+    Known(bool),
+    /// The item decides.
+    Asks(&'s Sieve<'s>),
+}
+
+impl Narrowed<'_> {
+    /// Whether the item with this encoding may match.
+    pub(crate) fn may_hold(&self, encoded: &[u8]) -> bool {
+        self.test(&|sieve| match sieve {
+            Sieve::Word(_, needles) | Sieve::Token(_, needles) | Sieve::Leaf(_, needles) => {
+                needles.may_be_in(encoded)
+            }
+            Sieve::All(_) | Sieve::Any(_) | Sieve::Everything => true,
+        })
+    }
+
     /// Whether the item may match.
-    pub(crate) fn lets_through(&self, group: &Group<'_>, item: &Item<'_>) -> bool {
+    pub(crate) fn lets_through(&self, item: &Item<'_>) -> bool {
+        self.test(&|sieve| match sieve {
+            Sieve::Word(word, _) => says(item, word),
+            Sieve::Token(token, _) => holds(item, token),
+            Sieve::Leaf(predicate, _) => leaf(predicate, item),
+            Sieve::All(_) | Sieve::Any(_) | Sieve::Everything => true,
+        })
+    }
+
+    fn test(&self, asked: &dyn Fn(&Sieve<'_>) -> bool) -> bool {
         match self {
-            Sieve::All(all) => all.iter().all(|sieve| sieve.lets_through(group, item)),
-            Sieve::Any(any) => any.iter().any(|sieve| sieve.lets_through(group, item)),
-            Sieve::Everything => true,
-            Sieve::Word(word) => says(item, word),
-            Sieve::Token(token) => holds(group, item, token),
-            Sieve::Leaf(predicate) => leaf(predicate, group, item),
+            Narrowed::All(all) => all.iter().all(|one| one.test(asked)),
+            Narrowed::Any(any) => any.iter().any(|one| one.test(asked)),
+            Narrowed::Known(known) => *known,
+            Narrowed::Asks(sieve) => asked(sieve),
         }
     }
 }
 
-fn leaf(predicate: &Predicate, group: &Group<'_>, item: &Item<'_>) -> bool {
+/// What the resource alone says of all its items.
+fn resource_tells(predicate: &Predicate, resource: &Resource<'_>) -> Option<bool> {
+    if let Predicate::Service(text) = predicate {
+        let name = resource.attributes.get("service.name");
+        let name = name.as_ref().and_then(Value::as_str).filter(|name| !name.is_empty());
+        return Some(text.matches(name.unwrap_or("unknown_service")));
+    }
+    list_may(predicate, &resource.attributes).then_some(true)
+}
+
+fn leaf(predicate: &Predicate, item: &Item<'_>) -> bool {
     match (predicate, item) {
         (Predicate::Trace(id), _) => trace_id(item) == Some(*id),
         (Predicate::Span(id), _) => span_id(item) == Some(*id),
@@ -68,18 +136,21 @@ fn leaf(predicate: &Predicate, group: &Group<'_>, item: &Item<'_>) -> bool {
         (Predicate::Severity(comparison, level), _) => {
             severity(item).is_some_and(|own| comparison.holds(own.cmp(level)))
         }
-        (Predicate::Service(text), _) => {
-            let name = group.resource.attributes.get("service.name");
-            let name = name.as_ref().and_then(Value::as_str).filter(|name| !name.is_empty());
-            text.matches(name.unwrap_or("unknown_service"))
-        }
-        (Predicate::Attribute { key, value }, _) => {
-            any_list(group, item, |list| list.iter().any(|attribute| attribute_may(&attribute, key, value)))
-        }
-        (Predicate::Number { key, .. }, _) => {
-            any_list(group, item, |list| list.iter().any(|attribute| leads_to(&attribute.key, key)))
+        (Predicate::Attribute { .. } | Predicate::Number { .. }, _) => {
+            any_own_list(item, &mut |list| list_may(predicate, list))
         }
         _ => true,
+    }
+}
+
+/// Whether one of these attributes may be what the predicate asks for.
+fn list_may(predicate: &Predicate, list: &Attributes<'_>) -> bool {
+    match predicate {
+        Predicate::Attribute { key, value } => {
+            list.iter().any(|attribute| attribute_may(&attribute, key, value))
+        }
+        Predicate::Number { key, .. } => list.iter().any(|attribute| leads_to(&attribute.key, key)),
+        _ => false,
     }
 }
 
@@ -97,10 +168,6 @@ fn attribute_may(attribute: &Attribute<'_>, key: &str, value: &TextMatch) -> boo
 /// Whether `flat` is `key`, or a key within the map that may stand under `key`.
 fn leads_to(key: &str, flat: &str) -> bool {
     flat.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-fn any_list(group: &Group<'_>, item: &Item<'_>, mut test: impl FnMut(&Attributes<'_>) -> bool) -> bool {
-    any_own_list(item, &mut test) || test(&group.resource.attributes)
 }
 
 fn any_own_list(item: &Item<'_>, test: &mut impl FnMut(&Attributes<'_>) -> bool) -> bool {
@@ -137,16 +204,14 @@ fn value_says(value: &Value<'_>, says: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// Whether `token` stands anywhere in the item or its resource.
-fn holds(group: &Group<'_>, item: &Item<'_>, token: &str) -> bool {
+/// Whether `token` stands anywhere in the item.
+fn holds(item: &Item<'_>, token: &str) -> bool {
     let prose_holds = |text: &str| {
         let mut found = false;
         token::in_prose(text, &mut |own: &str| found |= own == token);
         found
     };
-    let list_holds =
-        |list: &Attributes<'_>| list.iter().any(|attribute| value_holds(&attribute.value, token));
-    any_list(group, item, list_holds)
+    any_own_list(item, &mut |list| list_holds(list, token))
         || any_text(item, &mut |text| prose_holds(text))
         || ids_hold(item, token)
         || match item {
@@ -156,6 +221,10 @@ fn holds(group: &Group<'_>, item: &Item<'_>, token: &str) -> bool {
                 body => value_holds(body, token),
             },
         }
+}
+
+fn list_holds(list: &Attributes<'_>, token: &str) -> bool {
+    list.iter().any(|attribute| value_holds(&attribute.value, token))
 }
 
 fn value_holds(value: &Value<'_>, token: &str) -> bool {

@@ -8,8 +8,37 @@ use hlc::Stamp;
 use timeline::id::RecordId;
 use timeline::record::{self, Body, Position, Record};
 
-use super::view::{Event, Group, Item, Link, Log, Request, Resource, Scope, Span};
+use super::view::{Event, Item, Link, Log, Request, Resource, Scope, Span};
 use super::{Checked, Encoding, Malformed, Signal, check, protobuf};
+
+/// Which items of a request are to become records.
+///
+/// Equal logs must all be chosen or none, or their record ids are not those of [`decode`].
+pub trait Choice {
+    /// The items that follow are of this resource.
+    fn enter(&mut self, resource: &Resource<'_>);
+
+    /// Whether an item may be wanted, as far as its encoding tells.
+    fn may_want(&mut self, encoded: &[u8]) -> bool;
+
+    /// Whether the item is wanted.
+    fn wants(&mut self, item: &Item<'_>) -> bool;
+}
+
+/// All items.
+struct Everything;
+
+impl Choice for Everything {
+    fn enter(&mut self, _: &Resource<'_>) {}
+
+    fn may_want(&mut self, _: &[u8]) -> bool {
+        true
+    }
+
+    fn wants(&mut self, _: &Item<'_>) -> bool {
+        true
+    }
+}
 
 /// The records of a request, in its order. `place` is the position of its first item, `refused` the
 /// ordinals that were refused at intake, in order: they stay refused. What [`check`] refuses is left
@@ -28,13 +57,12 @@ pub fn decode(
     let body = protobuf(signal, encoding, body)?;
     let checked = check(signal, Encoding::Protobuf, &body)?;
     let decoder = Decoder::new(kept(&checked), arrival);
-    Ok(decoder.items(signal, &body, place, |ordinal, _, _| {
-        refused.binary_search(&ordinal).is_err() && !checked.refuses(ordinal)
-    }))
+    let is_kept = |ordinal| refused.binary_search(&ordinal).is_err() && !checked.refuses(ordinal);
+    Ok(decoder.items(signal, &body, place, is_kept, &mut Everything))
 }
 
-/// As [`decode`], of the items that `wanted` wants only, and without checking: for a body that was checked
-/// at intake. `wanted` must decide by what it is shown alone, so that equal logs are all wanted or none is.
+/// As [`decode`], of the items that `choice` wants only, and without checking: for a body that was checked
+/// at intake.
 ///
 /// # Errors
 /// Where JSON is malformed.
@@ -45,13 +73,11 @@ pub fn decode_where(
     refused: &[u32],
     place: Position,
     arrival: Option<Stamp>,
-    wanted: &mut dyn FnMut(&Group<'_>, &Item<'_>) -> bool,
+    choice: &mut dyn Choice,
 ) -> Result<Vec<Record>, Malformed> {
     let body = protobuf(signal, encoding, body)?;
     let decoder = Decoder::new(0, arrival);
-    Ok(decoder.items(signal, &body, place, |ordinal, group, item| {
-        refused.binary_search(&ordinal).is_err() && wanted(group, item)
-    }))
+    Ok(decoder.items(signal, &body, place, |ordinal| refused.binary_search(&ordinal).is_err(), choice))
 }
 
 fn kept(checked: &Checked) -> usize {
@@ -70,22 +96,25 @@ impl Decoder {
         Decoder { records: Vec::with_capacity(expected), seen: HashMap::new(), arrival }
     }
 
-    /// The records of the items that are `kept`, by their ordinal and what they hold.
+    /// The records of the items that are kept, by their ordinal, and wanted.
     fn items(
         mut self,
         signal: Signal,
         body: &[u8],
         place: Position,
-        mut kept: impl FnMut(u32, &Group<'_>, &Item<'_>) -> bool,
+        is_kept: impl Fn(u32) -> bool,
+        choice: &mut dyn Choice,
     ) -> Vec<Record> {
         let mut position = place;
         for group in Request::new(signal, body).groups() {
+            choice.enter(&group.resource);
             let resource = LazyCell::new(|| Arc::new(resource(&group.resource)));
             for scoped in group.scopes() {
                 let scope = LazyCell::new(|| Arc::new(scope(&scoped.scope)));
-                for item in scoped.items() {
-                    if kept(position.item - place.item, &group, &item) {
-                        self.push(position, &resource, &scope, &item);
+                for encoded in scoped.encoded() {
+                    if is_kept(position.item - place.item) && choice.may_want(encoded) {
+                        let item = scoped.decode(encoded).filter(|item| choice.wants(item));
+                        item.iter().for_each(|item| self.push(position, &resource, &scope, item));
                     }
                     position.item += 1;
                 }

@@ -21,7 +21,7 @@ mod wire;
 use std::borrow::Cow;
 
 pub use check::{Checked, Defects, Reason, Refused, check};
-pub use decode::{decode, decode_where};
+pub use decode::{Choice, decode, decode_where};
 
 /// How many values may lie inside each other, the outermost counted. Protobuf parsers stop at 100
 /// nested messages; a map in a span event's attribute takes three a level: 32 is what all of them read.

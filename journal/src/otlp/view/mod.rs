@@ -18,6 +18,8 @@ pub use value::{Attribute, Attributes, Value, Values};
 
 use std::borrow::Cow;
 
+use value::Encoded;
+
 use super::Signal;
 use super::wire::{Fault, Fields, List, Message, Once, Repeated};
 
@@ -131,6 +133,19 @@ impl<'a> ScopeGroup<'a> {
         };
         let spans = spans.messages::<Span>().map_while(Result::ok).map(Item::Span);
         spans.chain(logs.messages::<Log>().map_while(Result::ok).map(Item::Log))
+    }
+
+    /// Its items as they are encoded, for who reads few of them: see [`ScopeGroup::decode`].
+    pub fn encoded(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        self.items.messages::<Encoded>().map_while(Result::ok).map(|Encoded(bytes)| bytes)
+    }
+
+    /// Reads one of [`ScopeGroup::encoded`].
+    pub fn decode(&self, encoded: &'a [u8]) -> Option<Item<'a>> {
+        match self.signal {
+            Signal::Traces => Span::read(encoded).ok().map(Item::Span),
+            Signal::Logs => Log::read(encoded).ok().map(Item::Log),
+        }
     }
 }
 

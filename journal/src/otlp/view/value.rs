@@ -72,7 +72,7 @@ impl<'a> Attribute<'a> {
 
 /// A message left as it is.
 #[derive(Clone, Copy)]
-struct Encoded<'a>(&'a [u8]);
+pub(super) struct Encoded<'a>(pub(super) &'a [u8]);
 
 impl<'a> Message<'a> for Encoded<'a> {
     #[inline]
