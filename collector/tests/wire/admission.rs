@@ -60,7 +60,9 @@ async fn a_router_behind_tokens_answers_401_in_json() {
 
     let answered = send(address, "GET", "/v1/entities", &[], "").await;
     assert_eq!((answered.status, answered.header("www-authenticate")), (401, "Bearer"));
-    assert!(answered.json()["error"].as_str().unwrap().contains("Bearer"));
+    let error = &answered.json()["error"];
+    assert_eq!(error["code"], "unauthorized");
+    assert!(error["message"].as_str().unwrap().contains("Bearer"));
     let bearer = format!("Bearer {TOKEN}");
     let answered = send(address, "GET", "/v1/entities", &[("authorization", bearer.as_str())], "").await;
     assert_eq!((answered.status, answered.text()), (200, "all"));
