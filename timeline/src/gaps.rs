@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::belongs::Members;
 use crate::document::{Belongs, Completeness, Gap, GapKind, StreamState};
 use crate::held::{At, Held};
-use crate::id::{EventId, Point};
+use crate::id::{EventId, Point, TraceId};
 use crate::message::{self, Messages, Role};
 use crate::order::edge::{Cause, got_answer};
 use crate::order::moment::Moments;
@@ -50,12 +50,16 @@ pub(crate) fn gaps(evidence: &Evidence<'_>, question: &Question) -> Vec<Gap> {
 impl Evidence<'_> {
     fn of_records(&self) -> Vec<Gap> {
         let received = self.received();
+        let own = |(at, why)| (why == Belongs::Own).then(|| self.held.record(at).trace_id()).flatten();
+        let own_traces: HashSet<TraceId> = self.members.iter().filter_map(own).collect();
         let mut gaps = Vec::new();
         for (at, why) in self.members.iter() {
             let record = self.held.record(at);
             gaps.extend(cut_by_sdk(record));
-            // Beyond one hop nothing was looked for: that it is not here says nothing.
-            let near = !matches!(why, Belongs::Link | Belongs::Message);
+            // Beyond one hop from the traces of what names the subject nothing was looked for: that it is not here
+            // says nothing.
+            let near = !matches!(why, Belongs::Link | Belongs::Message)
+                && record.trace_id().is_some_and(|trace| own_traces.contains(&trace));
             match self.held.span(at) {
                 Some(span) => {
                     gaps.extend(self.missing_parent(at, span, record));

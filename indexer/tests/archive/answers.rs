@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::common::{all_records, fill, open_journal, uuid, wait_until_indexed};
+use crate::common::{all_records, fill, open_journal, uuid, wait_until_made};
 use fastrand::Rng;
 use indexer::{Folder, Indexer, Options};
 use proptest::prelude::*;
@@ -10,6 +10,7 @@ use query::archive::{Archive, Effort, Page, Window};
 use query::memory::Memory;
 use query::predicate::{Comparison, Predicate, Signal, TextMatch};
 use regex::Regex;
+use timeline::document::Incompleteness;
 use timeline::id::{SpanId, TraceId};
 use timeline::record::{Severity, SpanKind, StatusCode};
 use timeline::time::Time;
@@ -84,6 +85,11 @@ fn same_answers(folder: &Folder, memory: &Memory, rng: &mut Rng) {
             archive.find(&predicate, window, page, &Effort::new(1_000_000)).expect("an answer")
         };
         let (answer, expected) = (find(folder), find(memory));
+        if answer.reasons == [Incompleteness::NotIndexed] {
+            // After a restart the newest segment is indexed first: until the older ones are, answers lack them, and
+            // say so.
+            return;
+        }
         let places = |found: &query::archive::Found| {
             found.records.iter().map(|record| (record.position, record.id)).collect::<Vec<_>>()
         };
@@ -95,6 +101,10 @@ fn same_answers(folder: &Folder, memory: &Memory, rng: &mut Rng) {
             return;
         }
     }
+}
+
+fn is_whole(folder: &Folder) -> bool {
+    folder.completeness().expect("it is known").complete
 }
 
 fn same_stats(folder: &Folder, memory: &Memory) {
@@ -124,11 +134,13 @@ fn check(seed: u64) {
         }
         if rng.bool() {
             drop(indexer.take());
-            same_stats(&folder, &memory);
+            if is_whole(&folder) {
+                same_stats(&folder, &memory);
+            }
             indexer = Some(Indexer::start(dir.path(), options.clone()).expect("an indexer"));
         }
     }
-    wait_until_indexed(&folder);
+    wait_until_made(dir.path(), &folder);
     let memory = Memory::new(all_records(dir.path()));
     for _ in 0..40 {
         same_answers(&folder, &memory, rng);

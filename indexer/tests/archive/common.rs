@@ -59,19 +59,6 @@ pub(crate) fn all_records(dir: &Path) -> Vec<Record> {
     records
 }
 
-/// Waits until the shards reach the journal's end.
-pub(crate) fn wait_until_indexed(folder: &Folder) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        let (indexed, end) = folder.progress().expect("progress");
-        if indexed >= end {
-            return;
-        }
-        assert!(Instant::now() < deadline, "indexed to {indexed}, the journal ends at {end}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// Waits until every segment has its shard, and repeats are known.
 pub(crate) fn wait_until_made(dir: &Path, folder: &Folder) {
     let deadline = Instant::now() + Duration::from_secs(120);
