@@ -10,6 +10,7 @@
 //! | [`token`]     | the words and identifier-like tokens that a record is found by     |
 //! | [`document`]  | the public JSON                                                    |
 //! | [`naming`]    | which entities a record names, and how                             |
+//! | `given`       | what a timeline rests on besides its records and the question       |
 //! | [`question`]  | whose timeline is asked for                                        |
 //! | `held`        | records, each once, findable by span                               |
 //! | `message`     | who sent what to whom                                              |
@@ -18,6 +19,7 @@
 //! | `order`       | what is before what, why, and one list that agrees                 |
 //! | `folded`      | what a screen folds away                                           |
 //! | `gaps`        | evidence that something is missing                                 |
+//! | [`state`]     | what records say was read and written, and what follows from it    |
 //! | `streams`     | what is known of each source's completeness                        |
 //! | `markers`     | what changed around the events                                     |
 //! | `tell`        | from records to a timeline                                         |
@@ -27,6 +29,7 @@ mod belongs;
 pub mod document;
 mod folded;
 mod gaps;
+mod given;
 mod held;
 pub mod id;
 mod markers;
@@ -36,6 +39,7 @@ mod order;
 pub mod question;
 mod reach;
 pub mod record;
+pub mod state;
 mod streams;
 mod tell;
 #[cfg(test)]
@@ -45,6 +49,7 @@ pub mod token;
 pub mod value;
 mod why;
 
+pub use given::Given;
 pub use question::{Question, Subject};
 pub use reach::{Reach, reach};
 pub use tell::tell;

@@ -191,7 +191,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::document::Completeness;
+    use crate::Given;
     use crate::record::SpanKind;
     use crate::testing::*;
 
@@ -254,7 +254,7 @@ mod tests {
         /// What `why` says is what the timeline's own list and edges say.
         #[test]
         fn every_chain_leads_from_one_to_the_other(records in any_records(16), pick in (0usize..99, 0usize..99)) {
-            let timeline = crate::tell(records.clone(), &question(), &Completeness::default());
+            let timeline = crate::tell(records.clone(), &question(), &Given::default());
             let len = timeline.events.len();
             prop_assume!(len > 0);
             let (a, b) = (pick.0 % len, pick.1 % len);

@@ -1,6 +1,6 @@
 //! Everything that is known of one event or one record, in lines.
 
-use timeline::document::{Belongs, Event, EventKind, SearchRecord};
+use timeline::document::{Belongs, Event, EventKind, Op, SearchRecord};
 use timeline::record::SpanKind;
 use timeline::time::Time;
 
@@ -128,7 +128,7 @@ fn changes(event: &Event, settings: &Settings, page: &mut Page) {
     page.heading("STATE");
     let glyphs = settings.theme.glyphs();
     for change in &event.state {
-        let (glyph, role) = if change.op == "read" {
+        let (glyph, role) = if change.op == Op::Read {
             (glyphs.observation, Role::Observation)
         } else {
             (glyphs.transition, Role::Transition)
@@ -137,7 +137,10 @@ fn changes(event: &Event, settings: &Settings, page: &mut Page) {
         let part = if change.part { ", a part" } else { "" };
         let source = format!(
             "{} in {}{part} (from {}, key {})",
-            change.entity, change.copy, change.evidence, change.identity
+            change.entity,
+            change.copy,
+            change.evidence.name(),
+            change.identity.name()
         );
         page.labelled("    ", Role::Dim, &source);
     }

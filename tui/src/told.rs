@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use timeline::document::{Edge, Event, EventKind, Process, Timeline};
+use timeline::document::{Edge, Event, EventKind, Op, Outcome, Process, Timeline};
 use timeline::id::EventId;
 use timeline::record::Severity;
 
@@ -256,12 +256,12 @@ impl Told {
 
     /// Whether the event at a place is a transition.
     pub fn is_transition(&self, at: usize) -> bool {
-        self.event(at).is_some_and(|event| event.state.iter().any(|change| change.op != "read"))
+        self.event(at).is_some_and(|event| event.state.iter().any(|change| change.op != Op::Read))
     }
 
     /// Whether the event at a place is an observation.
     pub fn is_observation(&self, at: usize) -> bool {
-        self.event(at).is_some_and(|event| event.state.iter().any(|change| change.op == "read"))
+        self.event(at).is_some_and(|event| event.state.iter().any(|change| change.op == Op::Read))
     }
 
     /// Whether the event at a place is an error. A span's start is not: the error was not there yet.
@@ -303,13 +303,17 @@ fn shared_beginning<'a>(mut names: impl Iterator<Item = &'a str>) -> usize {
 pub fn change_text(change: &timeline::document::StateChange) -> String {
     let field = change.field.as_deref().unwrap_or("?");
     let shown = |value: &Option<serde_json::Value>| value.as_ref().map_or("?".to_owned(), text::value);
-    let outcome = if change.outcome == "ok" { String::new() } else { format!(" ({})", change.outcome) };
-    let effect = match change.op.as_str() {
-        "read" => format!("read {}", shown(&change.value)),
-        "delete" => "deleted".to_owned(),
-        "add" => format!("+ {}", shown(&change.delta)),
-        "append" => format!("append {}", shown(&change.value)),
-        _ => match &change.from {
+    let outcome = match change.outcome {
+        Outcome::Ok => "",
+        Outcome::Failed => " (failed)",
+        Outcome::Unknown => " (outcome unknown)",
+    };
+    let effect = match change.op {
+        Op::Read => format!("read {}", shown(&change.value)),
+        Op::Delete => "deleted".to_owned(),
+        Op::Add => format!("+ {}", shown(&change.delta)),
+        Op::Append => format!("append {}", shown(&change.value)),
+        Op::Write => match &change.from {
             Some(from) => format!("{} → {}", text::value(from), shown(&change.value)),
             None => format!("→ {}", shown(&change.value)),
         },

@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
-use timeline::document::{Completeness, Timeline};
+use timeline::document::Timeline;
 use timeline::record::{Body, Link, Log, Position, Record, Resource, Scope, Span, SpanKind, StatusCode};
 use timeline::time::Time;
 use timeline::value::{Attributes, Value};
-use timeline::{Question, tell};
+use timeline::{Given, Question, tell};
 
 use crate::testing::{span_id, trace};
 
 /// The timeline as the real thing tells it.
 pub(crate) fn story() -> Timeline {
     let question: Question = "order/42".parse().expect("a question");
-    tell(records(), &question, &Completeness::default())
+    tell(records(), &question, &Given::default())
 }
 
 fn records() -> Vec<Record> {

@@ -14,6 +14,7 @@ mod spend;
 #[cfg(test)]
 mod tests;
 
+use timeline::Given;
 use timeline::document::{Completeness, Find, Incompleteness, Search, Stats, Timeline};
 
 use crate::archive::{Archive, Effort, Page};
@@ -62,8 +63,8 @@ impl<A: Archive> Query for Local<A> {
     fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError> {
         let question = gather::question(request)?;
         let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
-        let completeness = self.completeness(gathered.reasons, 0, 0)?;
-        Ok(timeline::tell(gathered.records, &question, &completeness))
+        let given = Given { completeness: self.completeness(gathered.reasons, 0, 0)? };
+        Ok(timeline::tell(gathered.records, &question, &given))
     }
 
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {

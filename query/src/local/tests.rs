@@ -102,8 +102,8 @@ proptest! {
         let all = records(&world);
         let request = whole("order/42");
         let question = gather::question(&request).expect("a question");
-        let complete = Completeness { complete: true, ..Completeness::default() };
-        let expected = timeline::tell(all.clone(), &question, &complete);
+        let completeness = Completeness { complete: true, ..Completeness::default() };
+        let expected = timeline::tell(all.clone(), &question, &Given { completeness });
         let local = Local::new(Memory::new(all), "memory", conformance::now);
         let told = local.timeline(&request, &Effort::new(u64::MAX)).expect("a timeline");
         prop_assert_eq!(shown(told), shown(expected));

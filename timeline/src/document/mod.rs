@@ -3,6 +3,8 @@
 //! | file           | documents                                                        |
 //! |----------------|------------------------------------------------------------------|
 //! | `timeline.rs`  | `backstory.timeline/1`                                           |
+//! | `state.rs`     | what events did to state                                         |
+//! | `finding.rs`   | anomalies and what proves them                                   |
 //! | `why.rs`       | `backstory.why/1`                                                |
 //! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
 //!
@@ -10,15 +12,18 @@
 //! The JSON Schemas are in `docs/schema/`; a test validates what these types print against them.
 
 mod answers;
+mod finding;
+mod state;
 #[cfg(test)]
 mod tests;
 mod timeline;
 mod why;
 
 pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
+pub use finding::{Basis, CompletenessBasis, Finding, FindingKind, FindingStatus, Grade, ValueBasis};
+pub use state::{Identity, InitialState, Op, Outcome, StateChange, StateEvidence};
 pub use timeline::{
     Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind,
-    Evidence, Finding, Folded, Gap, GapKind, Incompleteness, InitialState, Marker, Process, Range,
-    StateChange, Stream, StreamState, Timeline,
+    Evidence, Folded, Gap, GapKind, Incompleteness, Marker, Process, Range, Stream, StreamState, Timeline,
 };
 pub use why::{Relation, Why};

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde::Serialize;
 
 use super::*;
+use crate::Given;
 use crate::question::Question;
 use crate::record::SpanKind;
 use crate::testing::{any_records, at, log, span};
@@ -29,7 +30,7 @@ fn some_timeline() -> Timeline {
         span(2, "orders@a", "send", 1.0, 2.0).kind(SpanKind::Producer).child_of(1).record(),
         log(1, "orders@a", "order 42 is paid", 2.5),
     ];
-    crate::tell(records, &question(), &Completeness::default())
+    crate::tell(records, &question(), &Given::default())
 }
 
 const TIMELINE: &str = include_str!("../../../docs/schema/timeline.json");
@@ -51,7 +52,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn every_timeline_is_valid(records in any_records(24), brief: bool) {
-        let timeline = crate::tell(records, &Question { brief, ..question() }, &Completeness::default());
+        let timeline = crate::tell(records, &Question { brief, ..question() }, &Given::default());
         prop_assert_eq!(errors(&schema(TIMELINE), &timeline), [""; 0]);
     }
 }

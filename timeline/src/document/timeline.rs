@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Finding;
+use super::state::{InitialState, StateChange};
 use crate::id::{EventId, RecordId, SpanId, TraceId};
 use crate::record::{Severity, SpanKind};
 use crate::time::Time;
@@ -292,37 +294,6 @@ pub enum Belongs {
     Related,
 }
 
-/// What an event did to one field of an entity in one copy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StateChange {
-    /// `order/42`.
-    pub entity: String,
-    /// Who holds the state.
-    pub copy: String,
-    /// Whether it is a row elsewhere that refers to the entity.
-    pub part: bool,
-    /// `write`, `append`, `add`, `read` or `delete`.
-    pub op: String,
-    /// The field, where it is known.
-    pub field: Option<String>,
-    /// The value before, where it is known.
-    pub from: Option<serde_json::Value>,
-    /// The value written or read, where it is known.
-    pub value: Option<serde_json::Value>,
-    /// By how much it changed, for `add`.
-    pub delta: Option<serde_json::Value>,
-    /// The version written or read, where it is known.
-    pub version: Option<serde_json::Value>,
-    /// `ok`, `failed` or `unknown`.
-    pub outcome: String,
-    /// The commit's event, where there is one.
-    pub visible_at: Option<EventId>,
-    /// What it was read from: `attribute`, `sql`, `redis`, `http`, `message`, `log` or `entity_event`.
-    pub evidence: String,
-    /// How the key is known: `own`, `ancestor`, `log`, `trace`, `rule` or `unknown`.
-    pub identity: String,
-}
-
 /// A reason to say that one event happened before another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
@@ -401,21 +372,6 @@ pub struct Marker {
     pub detail: String,
 }
 
-/// What held before the first event.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct InitialState {
-    /// `order/42`.
-    pub entity: String,
-    /// Who holds it.
-    pub copy: String,
-    /// The field.
-    pub field: String,
-    /// Its value, where it is known.
-    pub value: Option<serde_json::Value>,
-    /// Whether it is known.
-    pub known: bool,
-}
-
 /// Evidence that something is missing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Gap {
@@ -447,22 +403,4 @@ pub enum GapKind {
     Sampled,
     /// A budget or an SDK's limit cut something.
     Truncated,
-}
-
-/// An anomaly, with the events that prove it and a grade.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// A hash of kind, entities and records: the same on every machine.
-    pub id: String,
-    /// What kind of anomaly.
-    pub kind: String,
-    /// `proved`, `clock` or `possible`.
-    pub grade: String,
-    /// A line for a person.
-    pub summary: String,
-    /// The events that prove it.
-    pub events: Vec<EventId>,
-    /// The remaining fields of the format, as they were read.
-    #[serde(flatten)]
-    pub other: serde_json::Map<String, serde_json::Value>,
 }

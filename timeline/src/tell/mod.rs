@@ -11,6 +11,7 @@ use crate::document::{
 };
 use crate::folded::folded;
 use crate::gaps::{self, gaps};
+use crate::given::Given;
 use crate::held::Held;
 use crate::id::{EventId, Point};
 use crate::markers::markers;
@@ -27,16 +28,16 @@ use crate::time::Time;
 /// The timeline that `question` asks for, out of `records`.
 ///
 /// Pure: the bytes of the answer depend on the records as a set (with the stamps of their first
-/// arrival), the question and `completeness`, which is what the archive knows that its answer lacks.
+/// arrival), the question and what is `given`.
 /// Records may come in any order and repeatedly; those that don't belong are left out. No input makes
 /// it fail: what is broken shows up as gaps, and as order that is not claimed.
-pub fn tell(records: Vec<Record>, question: &Question, completeness: &Completeness) -> Timeline {
+pub fn tell(records: Vec<Record>, question: &Question, given: &Given) -> Timeline {
     let held = Held::fold(records);
     let messages = Messages::of(&held);
     let members = Members::of(&held, &messages, question);
     let moments = Moments::of(&held, &members);
     let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
-    let mut completeness = streams::completeness(completeness, streams(&held));
+    let mut completeness = streams::completeness(&given.completeness, streams(&held));
     let evidence = gaps::Evidence {
         held: &held,
         members: &members,

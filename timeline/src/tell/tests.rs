@@ -8,7 +8,7 @@ use crate::testing::*;
 
 fn told(records: Vec<Record>) -> Timeline {
     let question: Question = "order/42".parse().expect("a question");
-    tell(records, &question, &Completeness::default())
+    tell(records, &question, &Given::default())
 }
 
 fn json(timeline: &Timeline) -> String {
@@ -62,7 +62,7 @@ proptest! {
     fn every_document_is_consistent(records in any_records(30), events_max in 0usize..60) {
         let question: Question = "order/42".parse().expect("a question");
         let question = Question { events_max, ..question };
-        let timeline = tell(records, &question, &Completeness::default());
+        let timeline = tell(records, &question, &Given::default());
         let place = |id| timeline.events.iter().position(|event| event.id == id);
         for edge in &timeline.edges {
             prop_assert!(place(edge.from).expect("listed") < place(edge.to).expect("listed"));

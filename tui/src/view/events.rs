@@ -1,7 +1,7 @@
 //! The list of a timeline's events: lanes' names, and a line an event.
 
 use ratatui::layout::Rect;
-use timeline::document::{Event, EventKind};
+use timeline::document::{Event, EventKind, Op};
 use timeline::record::Severity;
 
 use super::lanes;
@@ -181,7 +181,7 @@ impl Lines<'_> {
     fn said(&self, at: usize, event: &Event, painter: &Painter<'_>) -> Vec<(Role, String)> {
         let (_, role) = lanes::glyph(self.told, at, painter.glyphs());
         let changes = event.state.iter().map(|change| {
-            let role = if change.op == "read" { Role::Observation } else { Role::Transition };
+            let role = if change.op == Op::Read { Role::Observation } else { Role::Transition };
             (role, format!("{} {}", text::sanitise(&change.copy), change_text(change)))
         });
         let mut pieces: Vec<(Role, String)> = changes.collect();
@@ -210,7 +210,7 @@ impl Lines<'_> {
 /// The findings, gaps and markers that hang on it.
 fn trouble(told: &Told, at: usize, painter: &Painter<'_>) -> Vec<(Role, String)> {
     let warning = painter.glyphs().warning;
-    let findings = told.findings(at).map(|finding| text::sanitise(&finding.kind).replace('_', " "));
+    let findings = told.findings(at).map(|finding| finding.kind.name().replace('_', " "));
     let gaps = told.gaps(at).map(|gap| text::sanitise(&gap.detail).into_owned());
     let markers = told.markers(at).map(|marker| text::sanitise(&marker.detail).into_owned());
     findings.chain(gaps).chain(markers).map(|said| (Role::Warning, format!("{warning} {said}"))).collect()

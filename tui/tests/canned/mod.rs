@@ -6,9 +6,10 @@ use query::archive::Effort;
 use query::interface::{FollowAnswer, FollowRequest, Query, QueryError, SearchRequest, TimelineRequest};
 use serde_json::{Map, Value, json};
 use timeline::document::{
-    Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind,
-    Evidence, Find, FindMatch, Finding, Folded, Gap, GapKind, Incompleteness, Process, Range, Search,
-    SearchRecord, StateChange, Stats, Stream, StreamState, Timeline,
+    Basis, Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, CompletenessBasis, Edge,
+    Entity, Event, EventKind, Evidence, Find, FindMatch, Finding, FindingKind, FindingStatus, Folded, Gap,
+    GapKind, Grade, Identity, Incompleteness, Op, Outcome, Process, Range, Search, SearchRecord, StateChange,
+    StateEvidence, Stats, Stream, StreamState, Timeline, ValueBasis,
 };
 use timeline::id::{EventId, Point, RecordId, SpanId, TraceId};
 use timeline::record::{Severity, SpanKind, StatusCode};
@@ -205,21 +206,21 @@ pub(crate) fn attributes(value: Value) -> Map<String, Value> {
     }
 }
 
-fn change(copy: &str, op: &str, field: &str, from: Option<&str>, value: &str) -> StateChange {
+fn change(copy: &str, op: Op, field: &str, from: Option<&str>, value: &str) -> StateChange {
     StateChange {
         entity: "order/42".to_owned(),
         copy: copy.to_owned(),
         part: copy.contains("charges"),
-        op: op.to_owned(),
+        op,
         field: Some(field.to_owned()),
         from: from.map(Value::from),
         value: Some(Value::from(value)),
         delta: None,
         version: None,
-        outcome: "ok".to_owned(),
+        outcome: Outcome::Ok,
         visible_at: None,
-        evidence: "sql".to_owned(),
-        identity: "own".to_owned(),
+        evidence: StateEvidence::Sql,
+        identity: Identity::Own,
     }
 }
 
@@ -240,7 +241,7 @@ pub(crate) fn incident() -> Timeline {
         })));
     });
     let insert = s.span(orders, Client, "INSERT orders", 1.2, 4.1, |e| {
-        e.state = vec![change("shop/orders", "write", "status", None, "created")];
+        e.state = vec![change("shop/orders", Op::Write, "status", None, "created")];
     });
     s.causal(post.0, insert.0, E::Parent);
     let charge = s.span(orders, Client, "POST /charges", 5.0, 1_005.0, |e| {
@@ -251,7 +252,7 @@ pub(crate) fn incident() -> Timeline {
     let charged = s.span(payments, Server, "POST /charges", 11.3, 214.9, |_| {});
     s.causal(charge.0, charged.0, E::Request);
     let capture = s.span(payments, Client, "INSERT charges", 180.4, 210.2, |e| {
-        e.state = vec![change("pay/charges", "write", "state", None, "captured")];
+        e.state = vec![change("pay/charges", Op::Write, "state", None, "captured")];
     });
     s.causal(charged.0, capture.0, E::Parent);
     s.gaps.push(Gap {
@@ -267,11 +268,11 @@ pub(crate) fn incident() -> Timeline {
     s.causal(again.0, charged_again.0, E::Request);
     s.causal(charged_again.0, again.1, E::Reply);
     let capture_again = s.span(payments, Client, "INSERT charges", 1_190.0, 1_220.6, |e| {
-        e.state = vec![change("pay/charges", "write", "state", None, "captured")];
+        e.state = vec![change("pay/charges", Op::Write, "state", None, "captured")];
     });
     s.causal(charged_again.0, capture_again.0, E::Parent);
     let paid = s.span(orders, Client, "UPDATE orders", 1_908.0, 1_912.2, |e| {
-        e.state = vec![change("shop/orders", "write", "status", Some("created"), "paid")];
+        e.state = vec![change("shop/orders", Op::Write, "status", Some("created"), "paid")];
     });
     s.causal(post.0, paid.0, E::Parent);
     let publish = s.span(orders, Producer, "publish order.paid", 1_912.3, 1_912.5, |_| {});
@@ -279,7 +280,7 @@ pub(crate) fn incident() -> Timeline {
     let reserve = s.span(inventory, Consumer, "process order.paid", 1_926.1, 1_934.8, |_| {});
     s.causal(publish.0, reserve.0, E::Message);
     let stock = s.span(inventory, Client, "UPDATE stock", 1_928.0, 1_931.7, |e| {
-        e.state = vec![change("stock/reserved", "write", "reserved", None, "1")];
+        e.state = vec![change("stock/reserved", Op::Write, "reserved", None, "1")];
     });
     s.causal(reserve.0, stock.0, E::Parent);
     let twin = s.span(inventory, Internal, "query", 1_928.1, 1_931.5, |e| e.folded = Some(Folded::Twin));
@@ -289,11 +290,11 @@ pub(crate) fn incident() -> Timeline {
     }
     let get = s.span(cache, Server, "GET /orders/42", 4_930.1, 4_931.9, |_| {});
     let read = s.span(cache, Client, "GET order:42", 4_930.6, 4_930.9, |e| {
-        e.state = vec![change("redis/order", "read", "status", None, "created")];
+        e.state = vec![change("redis/order", Op::Read, "status", None, "created")];
     });
     s.causal(get.0, read.0, E::Parent);
     let set = s.span(cache, Client, "SET order:42", 5_100.0, 5_100.3, |e| {
-        e.state = vec![change("redis/order", "write", "status", Some("created"), "paid")];
+        e.state = vec![change("redis/order", Op::Write, "status", Some("created"), "paid")];
     });
     s.causal(read.1, set.0, E::Process);
     let noise = s.log(inventory, Severity::Debug, "connection returned to pool", 5_100.1);
@@ -319,14 +320,14 @@ pub(crate) fn incident() -> Timeline {
     s.edge(ship.1, last, Certainty::Clock, E::Process);
     s.findings = vec![
         finding(
-            "duplicate_apply",
-            "proved",
+            FindingKind::DuplicateApply,
+            Grade::Proved,
             "charges of order/42 captured twice by one command",
             &[capture.1, capture_again.1],
         ),
         finding(
-            "stale_read",
-            "possible",
+            FindingKind::StaleRead,
+            Grade::Possible,
             "order-cache served status=created 3.0 s after it was paid",
             &[paid.1, read.1],
         ),
@@ -347,14 +348,29 @@ pub(crate) fn incident() -> Timeline {
     timeline
 }
 
-fn finding(kind: &str, grade: &str, summary: &str, events: &[EventId]) -> Finding {
+fn finding(kind: FindingKind, grade: Grade, summary: &str, events: &[EventId]) -> Finding {
     Finding {
-        id: format!("f-{kind}"),
-        kind: kind.to_owned(),
-        grade: grade.to_owned(),
-        summary: summary.to_owned(),
+        id: "f-1c2a77e0b4d95f31".to_owned(),
+        kind,
+        grade,
+        basis: Basis {
+            order: Some(Certainty::Causal),
+            identity: Identity::Own,
+            value: ValueBasis::Seen,
+            completeness: CompletenessBasis::NotNeeded,
+        },
+        status: FindingStatus::Settled,
+        class: None,
+        repaired_by: None,
+        consequence_of: None,
+        entity: Some("order/42".to_owned()),
+        entities: vec!["order/42".to_owned()],
         events: events.to_vec(),
-        other: Map::new(),
+        records: Vec::new(),
+        trace_ids: Vec::new(),
+        summary: summary.to_owned(),
+        from: Time::UNSET,
+        until: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use timeline::document::{Edge, Event, EventKind, Evidence, Folded, GapKind, StateChange, Timeline};
+use timeline::document::{Edge, Event, EventKind, Evidence, Folded, GapKind, Op, StateChange, Timeline};
 use timeline::id::EventId;
 use timeline::record::Severity;
 
@@ -281,7 +281,7 @@ fn plain(value: &serde_json::Value) -> String {
 
 fn glyph(event: &Event, gap: bool, state: &[&StateChange]) -> char {
     match (event.kind, state) {
-        (_, [_, ..]) if state.iter().any(|change| change.op != "read") => '◆',
+        (_, [_, ..]) if state.iter().any(|change| change.op != Op::Read) => '◆',
         (_, [_, ..]) => '◇',
         _ if gap => '╳',
         (EventKind::SpanEnd, _) => '○',
@@ -294,11 +294,11 @@ fn change_in_words(change: &StateChange) -> String {
     let value = |value: &Option<serde_json::Value>| value.as_ref().map_or("—".to_owned(), plain);
     let field = change.field.as_deref().unwrap_or(&change.copy);
     let field = sanitise(field);
-    match change.op.as_str() {
-        "read" => format!("{field} = {}", value(&change.value)),
-        "delete" => format!("{field} deleted"),
-        "add" => format!("{field} += {}", value(&change.delta)),
-        _ => format!("{field}  {} → {}", value(&change.from), value(&change.value)),
+    match change.op {
+        Op::Read => format!("{field} = {}", value(&change.value)),
+        Op::Delete => format!("{field} deleted"),
+        Op::Add => format!("{field} += {}", value(&change.delta)),
+        Op::Write | Op::Append => format!("{field}  {} → {}", value(&change.from), value(&change.value)),
     }
 }
 

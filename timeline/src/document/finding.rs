@@ -1,0 +1,186 @@
+//! An anomaly and what proves it, as the public JSON has it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Certainty, Identity};
+use crate::id::{EventId, RecordId, TraceId};
+use crate::time::Time;
+
+/// An anomaly, with the events that prove it and a grade. `docs/findings.md` defines each kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// `f-` and 16 hexadecimal digits: a hash of kind, entities and records, the same on every machine.
+    pub id: String,
+    /// What kind of anomaly.
+    pub kind: FindingKind,
+    /// How sure it is: the weakest of its basis.
+    pub grade: Grade,
+    /// What the grade rests on.
+    pub basis: Basis,
+    /// Whether late records may still change it.
+    pub status: FindingStatus,
+    /// Adya's name of the isolation anomaly, where there is one: `G0`, `G1a`, `G-single`, `P4` and the like.
+    pub class: Option<String>,
+    /// The event that mended it.
+    pub repaired_by: Option<EventId>,
+    /// The finding that this one follows from.
+    pub consequence_of: Option<String>,
+    /// The first of `entities`; `None` for findings about clocks or telemetry.
+    pub entity: Option<String>,
+    /// Whose state it concerns.
+    pub entities: Vec<String>,
+    /// The events that prove it, in the order of the list.
+    pub events: Vec<EventId>,
+    /// Their records, each once.
+    pub records: Vec<RecordId>,
+    /// Their traces, each once.
+    pub trace_ids: Vec<TraceId>,
+    /// One line for a person, with the values and times in it.
+    pub summary: String,
+    /// Where it begins, on the reference clock.
+    pub from: Time,
+    /// Where it ends; `None` while it goes on.
+    pub until: Option<Time>,
+}
+
+/// What kind of anomaly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// Two committed writes rest on the same version, and one's effect is gone.
+    LostUpdate,
+    /// A read returned what the owner had replaced before.
+    StaleRead,
+    /// One intent took effect more than once.
+    DuplicateApply,
+    /// A copy applied transitions in an order that contradicts the owner's.
+    OutOfOrderApply,
+    /// A copy never applied a transition that the owner made.
+    MissedUpdate,
+    /// Two copies hold different values at one consistent cut.
+    Divergence,
+    /// A transition that the declared ones do not allow.
+    IllegalTransition,
+    /// A write's old value differs from the last new one.
+    UnexplainedChange,
+    /// A declared rule does not hold.
+    RuleBroken,
+    /// Sent, and never received.
+    UnhandledMessage,
+    /// More attempts of one intent than a threshold.
+    RetryStorm,
+    /// Transactions depend on each other in a way that no serial order allows.
+    IsolationAnomaly,
+    /// A clock jumped, or contradicts its host's.
+    ClockSkew,
+    /// Telemetry that was due never came.
+    MissingTelemetry,
+}
+
+/// How sure a finding is, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// Some step of it is not proven.
+    Possible,
+    /// Some step rests on clock intervals that lie apart.
+    Clock,
+    /// Every step is.
+    Proved,
+}
+
+/// What a finding's grade rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The weakest order that it needs; `None` where the events are unordered.
+    pub order: Option<Certainty>,
+    /// The weakest identity that it needs.
+    pub identity: Identity,
+    /// How its values are known.
+    pub value: ValueBasis,
+    /// Whether it rests on absence, and how sure that is.
+    pub completeness: CompletenessBasis,
+}
+
+/// How the values that a finding compares are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueBasis {
+    /// Something else suggests them.
+    Inferred,
+    /// They stand in the records.
+    Seen,
+    /// It compares none.
+    NotNeeded,
+}
+
+/// Whether what a finding says is absent would have been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompletenessBasis {
+    /// Nobody knows.
+    Unknown,
+    /// The stream is sampled or lossy.
+    Partial,
+    /// The stream is whole.
+    Whole,
+    /// It rests on no absence.
+    NotNeeded,
+}
+
+/// Whether late records may still change a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingStatus {
+    /// They may.
+    Provisional,
+    /// They can't.
+    Settled,
+    /// They did, and it holds no longer.
+    Withdrawn,
+}
+
+impl FindingKind {
+    /// The name in the public JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            FindingKind::LostUpdate => "lost_update",
+            FindingKind::StaleRead => "stale_read",
+            FindingKind::DuplicateApply => "duplicate_apply",
+            FindingKind::OutOfOrderApply => "out_of_order_apply",
+            FindingKind::MissedUpdate => "missed_update",
+            FindingKind::Divergence => "divergence",
+            FindingKind::IllegalTransition => "illegal_transition",
+            FindingKind::UnexplainedChange => "unexplained_change",
+            FindingKind::RuleBroken => "rule_broken",
+            FindingKind::UnhandledMessage => "unhandled_message",
+            FindingKind::RetryStorm => "retry_storm",
+            FindingKind::IsolationAnomaly => "isolation_anomaly",
+            FindingKind::ClockSkew => "clock_skew",
+            FindingKind::MissingTelemetry => "missing_telemetry",
+        }
+    }
+}
+
+impl std::fmt::Display for FindingKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Grade {
+    /// The name in the public JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Grade::Proved => "proved",
+            Grade::Clock => "clock",
+            Grade::Possible => "possible",
+        }
+    }
+}
+
+impl std::fmt::Display for Grade {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
