@@ -10,6 +10,7 @@
 //! | [`token`]     | the words and identifier-like tokens that a record is found by     |
 //! | [`document`]  | the public JSON                                                    |
 //! | [`naming`]    | which entities a record names, and how                             |
+//! | [`clocks`]    | what all traffic proves about clocks                               |
 //! | `given`       | what a timeline rests on besides its records and the question       |
 //! | [`question`]  | whose timeline is asked for                                        |
 //! | `held`        | records, each once, findable by span                               |
@@ -26,6 +27,7 @@
 //! | `why`         | why one event is before another                                    |
 
 mod belongs;
+pub mod clocks;
 pub mod document;
 mod folded;
 mod gaps;

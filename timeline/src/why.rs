@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::belongs::Members;
 use crate::document::{Certainty, Edge, Evidence, Relation, Why};
+use crate::given::Given;
 use crate::held::{At, Held};
 use crate::id::{EventId, SpanId};
 use crate::message::Messages;
@@ -34,11 +35,17 @@ pub enum WhyError {
 ///
 /// An event is named by its id, a unique beginning of it, a span id (its start) or `span_id:end`. The chain is
 /// the shortest of the strongest certainty. Pure, as [`tell`](crate::tell()) is.
-pub fn why(records: Vec<Record>, question: &Question, a: &str, b: &str) -> Result<Why, WhyError> {
+pub fn why(
+    records: Vec<Record>,
+    question: &Question,
+    given: &Given,
+    a: &str,
+    b: &str,
+) -> Result<Why, WhyError> {
     let held = Held::fold(records);
     let messages = Messages::of(&held);
     let members = Members::of(&held, &messages, question);
-    let moments = Moments::of(&held, &members);
+    let moments = Moments::of(&held, &members, &given.clocks);
     let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
     let asked = Asked { held: &held, moments: &moments, order: &order };
     let (a, b) = (asked.event(a)?, asked.event(b)?);
@@ -191,7 +198,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Given;
     use crate::record::SpanKind;
     use crate::testing::*;
 
@@ -212,7 +218,7 @@ mod tests {
     }
 
     fn ask(a: &str, b: &str) -> Why {
-        why(call(), &question(), a, b).expect("an answer")
+        why(call(), &question(), &Given::default(), a, b).expect("an answer")
     }
 
     fn evidence(why: &Why) -> Vec<Evidence> {
@@ -246,8 +252,8 @@ mod tests {
 
     #[test]
     fn an_unknown_event_is_said() {
-        assert!(matches!(why(call(), &question(), "zz", "zz"), Err(WhyError::Unknown(_))));
-        assert!(matches!(why(call(), &question(), "", "zz"), Err(WhyError::Unknown(_))));
+        assert!(matches!(why(call(), &question(), &Given::default(), "zz", "zz"), Err(WhyError::Unknown(_))));
+        assert!(matches!(why(call(), &question(), &Given::default(), "", "zz"), Err(WhyError::Unknown(_))));
     }
 
     proptest! {
@@ -259,7 +265,7 @@ mod tests {
             prop_assume!(len > 0);
             let (a, b) = (pick.0 % len, pick.1 % len);
             let [first, second] = [a, b].map(|at| timeline.events[at].id);
-            let Ok(why) = why(records, &question(), &first.to_string(), &second.to_string()) else {
+            let Ok(why) = why(records, &question(), &Given::default(), &first.to_string(), &second.to_string()) else {
                 return Ok(()); // a record's id may begin like another's
             };
             let ends = why.chain.first().map(|edge| edge.from).zip(why.chain.last().map(|edge| edge.to));

@@ -63,7 +63,7 @@ impl<A: Archive> Query for Local<A> {
     fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError> {
         let question = gather::question(request)?;
         let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
-        let given = Given { completeness: self.completeness(gathered.reasons, 0, 0)? };
+        let given = Given { completeness: self.completeness(gathered.reasons, 0, 0)?, ..Given::default() };
         Ok(timeline::tell(gathered.records, &question, &given))
     }
 

@@ -103,7 +103,7 @@ proptest! {
         let request = whole("order/42");
         let question = gather::question(&request).expect("a question");
         let completeness = Completeness { complete: true, ..Completeness::default() };
-        let expected = timeline::tell(all.clone(), &question, &Given { completeness });
+        let expected = timeline::tell(all.clone(), &question, &Given { completeness, ..Given::default() });
         let local = Local::new(Memory::new(all), "memory", conformance::now);
         let told = local.timeline(&request, &Effort::new(u64::MAX)).expect("a timeline");
         prop_assert_eq!(shown(told), shown(expected));

@@ -63,7 +63,7 @@ fn why_is_valid() {
     let ends = ["0000000000000101", "0000000000000101:end"];
     let schema = schema(include_str!("../../../docs/schema/why.json"));
     for (a, b) in [(ends[0], ends[1]), (ends[1], ends[0]), (ends[0], ends[0])] {
-        let why = crate::why(records.clone(), &question(), a, b).expect("an answer");
+        let why = crate::why(records.clone(), &question(), &Given::default(), a, b).expect("an answer");
         assert_eq!(errors(&schema, &why), [""; 0]);
     }
 }

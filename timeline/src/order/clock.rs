@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::graph::Graph;
 use super::moment::{Index, Moments};
 use super::offset::Offsets;
-use super::process::{ClockKey, Process};
+use super::process::Process;
+use crate::clocks::ClockKey;
 
 /// Causes contradict the stamps of one machine by so much without any fault: SDKs that anchor a
 /// precise clock to a coarse one, loggers that truncate. Measured on Node: 17 ms at most.
@@ -133,7 +134,7 @@ impl Clocks {
     /// Gives each of these processes a clock of its own.
     fn split(&mut self, number: ClockNumber, processes: &[usize], list: &[Process]) {
         for (nth, process) in processes.iter().enumerate() {
-            let clock = Clock::new(ClockKey::Process(list[*process].key.clone()));
+            let clock = Clock::new(ClockKey::Process(list[*process].key.id()));
             if nth == 0 {
                 self.list[number] = clock;
             } else {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::process::Processes;
 use crate::belongs::Members;
+use crate::clocks::{ClockEvidence, QUANTUM_NS_MAX, common_quantum};
 use crate::held::{At, Held};
 use crate::id::Point;
 use crate::record::{Body, Record};
@@ -41,10 +42,10 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// The moments of the member records.
-    pub(crate) fn of(held: &Held, members: &Members) -> Moments {
+    /// The moments of the member records; how coarse their stamps are, all records of their processes show.
+    pub(crate) fn of(held: &Held, members: &Members, given: &ClockEvidence) -> Moments {
         let mut processes = Processes::default();
-        let quanta = Quanta::of(held, &mut processes);
+        let quanta = Quanta::of(held, &mut processes, given);
         let mut list = Vec::new();
         let mut first = HashMap::new();
         for (at, _) in members.iter() {
@@ -90,7 +91,7 @@ pub(crate) fn index(at: usize) -> Index {
 }
 
 /// The points of a record with their times, in the order in which they happened.
-fn points(record: &Record) -> Vec<(Point, Time)> {
+pub(crate) fn points(record: &Record) -> Vec<(Point, Time)> {
     match &record.body {
         Body::Log(log) => vec![(Point::Log, log.best_time())],
         Body::Span(span) => {
@@ -106,7 +107,8 @@ const AHEAD_OF_ARRIVAL_NS_MAX: u64 = 24 * 3_600 * 1_000_000_000;
 /// 2200-01-01: later times without an arrival to compare them with are no times either.
 const LATEST: Time = Time(7_258_118_400_000_000_000);
 
-fn is_sane(time: Time, record: &Record) -> bool {
+/// Whether a record's time says anything: it is set, and not far past the record's arrival.
+pub(crate) fn is_sane(time: Time, record: &Record) -> bool {
     let latest = match record.arrival {
         Some(arrival) => Time(arrival.wall_ns().saturating_add(AHEAD_OF_ARRIVAL_NS_MAX)),
         None => LATEST,
@@ -120,9 +122,6 @@ fn estimate(record: &Record) -> Time {
     times.next().or(record.arrival.map(|arrival| Time(arrival.wall_ns()))).unwrap_or(Time::UNSET)
 }
 
-/// Coarser stamps than this are not read as a resolution, but as chance.
-const QUANTUM_NS_MAX: u64 = 1_000_000_000;
-
 /// What each process's stamps are multiples of, in nanoseconds: the largest power of ten that divides
 /// all its span starts, and all its log times. Node's span starts are whole milliseconds, and its ends
 /// are a start plus a precise duration: so a span's points are as coarse as the starts.
@@ -132,7 +131,7 @@ struct Quanta {
 }
 
 impl Quanta {
-    fn of(held: &Held, processes: &mut Processes) -> Quanta {
+    fn of(held: &Held, processes: &mut Processes, given: &ClockEvidence) -> Quanta {
         let mut quanta = Quanta { spans: Vec::new(), logs: Vec::new() };
         for record in held.records() {
             let process = processes.number(&record.resource);
@@ -144,6 +143,15 @@ impl Quanta {
                 side[process] = common_quantum(side[process], record.time().0);
             }
         }
+        for (number, process) in processes.list().iter().enumerate() {
+            let Some(reader) = given.reader(process.key.id()) else { continue };
+            quanta
+                .spans
+                .get_mut(number)
+                .into_iter()
+                .for_each(|own| *own = (*own).min(reader.span_quantum_ns));
+            quanta.logs.get_mut(number).into_iter().for_each(|own| *own = (*own).min(reader.log_quantum_ns));
+        }
         quanta
     }
 
@@ -151,13 +159,4 @@ impl Quanta {
         let side = if point == Point::Log { &self.logs } else { &self.spans };
         side.get(process).copied().unwrap_or(1)
     }
-}
-
-/// The largest power of ten that divides both.
-fn common_quantum(quantum: u64, time: u64) -> u64 {
-    let mut quantum = quantum;
-    while quantum > 1 && !time.is_multiple_of(quantum) {
-        quantum /= 10;
-    }
-    quantum
 }

@@ -6,7 +6,10 @@
 
 use std::collections::HashMap;
 
-use crate::record::Resource;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::clocks::{ClockKey, ProcessId};
+use crate::record::{Resource, hash_text};
 
 /// A process: who it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,21 +47,33 @@ impl ProcessKey {
     }
 }
 
-/// A clock: whose it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum ClockKey {
-    /// A machine's: `host.id`, else `k8s.node.uid` or `.name`, else `host.name`.
-    Host(String),
-    /// A process's own: it names no machine, or contradicts its machine's clock.
-    Process(ProcessKey),
+impl ProcessKey {
+    /// The same on every machine.
+    pub(crate) fn id(&self) -> ProcessId {
+        let mut hasher = Xxh3::new();
+        let mut text = |kind: &str, parts: &[&str]| {
+            hash_text(&mut hasher, kind);
+            parts.iter().for_each(|part| hash_text(&mut hasher, part));
+        };
+        match self {
+            ProcessKey::Instance { namespace, service, instance, pid } => {
+                text("instance", &[namespace, service, instance, pid]);
+            }
+            ProcessKey::Host { service, host, pid, created } => text("host", &[service, host, pid, created]),
+            ProcessKey::Function { service, instance } => text("function", &[service, instance]),
+            ProcessKey::Resource { service, digest } => text("resource", &[service, &digest.to_string()]),
+        }
+        ProcessId(hasher.digest128().to_be_bytes())
+    }
 }
 
 impl ClockKey {
+    /// The clock that a process should read, by what it says of itself.
     fn of(resource: &Resource, process: &ProcessKey) -> ClockKey {
         let host = ["host.id", "k8s.node.uid", "k8s.node.name", "host.name"];
         match host.iter().find_map(|key| attribute(resource, key)) {
             Some(host) => ClockKey::Host(host),
-            None => ClockKey::Process(process.clone()),
+            None => ClockKey::Process(process.id()),
         }
     }
 }
@@ -83,7 +98,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    fn of(resource: &Resource, key: ProcessKey) -> Process {
+    /// The process with this key, as `resource` describes it.
+    pub(crate) fn of(resource: &Resource, key: ProcessKey) -> Process {
         let first = |keys: &[&str]| keys.iter().find_map(|key| attribute(resource, key));
         Process {
             clock: ClockKey::of(resource, &key),

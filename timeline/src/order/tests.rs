@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::belongs::Members;
+use crate::clocks::ClockEvidence;
 use crate::document::Certainty;
 use crate::message::Messages;
 use crate::order::reduce::reduce;
@@ -22,7 +23,7 @@ pub(super) fn case(records: Vec<crate::record::Record>) -> Case {
     let messages = Messages::of(&held);
     let question: Question = "order/42".parse().expect("a question");
     let members = Members::of(&held, &messages, &question);
-    let moments = Moments::of(&held, &members);
+    let moments = Moments::of(&held, &members, &ClockEvidence::default());
     let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
     Case { held, moments, order }
 }

@@ -35,7 +35,7 @@ pub fn tell(records: Vec<Record>, question: &Question, given: &Given) -> Timelin
     let held = Held::fold(records);
     let messages = Messages::of(&held);
     let members = Members::of(&held, &messages, question);
-    let moments = Moments::of(&held, &members);
+    let moments = Moments::of(&held, &members, &given.clocks);
     let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
     let mut completeness = streams::completeness(&given.completeness, streams(&held));
     let evidence = gaps::Evidence {
