@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use query::export::Format;
 
 /// One causal timeline of one thing, across services, with a reason for every "before".
 ///
@@ -79,6 +80,9 @@ pub(crate) enum Command {
     Search(Search),
     /// The timeline of one entity: order/42, or any attribute as order.id=42
     Timeline(Timeline),
+    /// The timeline of one entity, in a file for other tools and other people
+    #[command(after_help = EXPORT_HELP)]
+    Export(Export),
     /// What the store holds
     Stats(Stats),
     /// Checks the journal's every block and the index against it
@@ -90,7 +94,21 @@ pub(crate) enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// The manual's pages, one a command, written into a folder
+    Man {
+        /// The folder, which is made
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
+
+const EXPORT_HELP: &str = r#"The file's ending chooses the format:
+  .html      the diagram to walk through, one file without network
+  .svg       the diagram            .mmd       a Mermaid sequence diagram
+  .md        a post-mortem draft    .dot       a graph for Graphviz
+  .json      the document           .jsonl     one event a line
+  .csv       for a spreadsheet      .shiviz    vector clocks for ShiViz
+  .perfetto  trace events for Perfetto and chrome://tracing"#;
 
 const SEARCH_HELP: &str = r#"A query is made of
   service:payments   name:"POST /orders"   kind:client   status:error
@@ -193,6 +211,29 @@ pub(crate) struct Search {
 /// `backstory timeline`.
 #[derive(Debug, Args)]
 pub(crate) struct Timeline {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TimelineFormat,
+}
+
+/// `backstory export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// The file to write; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Which format, where the file's ending does not say it
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<TimelineFormat>,
+}
+
+/// Whose timeline, and how much of it.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
     /// The entity, as order/42, or any attribute, as order.id=42
     pub(crate) entity: String,
     /// Only records of this time or later: RFC 3339, or relative as 15m
@@ -207,9 +248,6 @@ pub(crate) struct Timeline {
     /// Leave the attributes out
     #[arg(long)]
     pub(crate) brief: bool,
-    /// How to print
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: TimelineFormat,
 }
 
 /// `backstory stats`.
@@ -242,8 +280,33 @@ pub(crate) enum TimelineFormat {
     Text,
     /// The public document
     Json,
-    /// One event a line
+    /// One event a line, with its reasons
     Jsonl,
+    /// One event a row, for a spreadsheet
+    Csv,
+    /// The draft of a post-mortem
+    Markdown,
+    /// A sequence diagram
+    Mermaid,
+    /// The graph of reasons, for Graphviz
+    Dot,
+    /// The space-time diagram
+    Svg,
+    /// The diagram to walk through, one file
+    Html,
+    /// A log with vector clocks, for ShiViz
+    Shiviz,
+    /// Trace events, for Perfetto and chrome://tracing
+    Perfetto,
+}
+
+impl TimelineFormat {
+    /// The export's format; `None` for the drawing in text.
+    pub(crate) fn export(self) -> Option<Format> {
+        let named =
+            |format: &Format| self.to_possible_value().is_some_and(|value| value.get_name() == format.name());
+        Format::ALL.into_iter().find(named)
+    }
 }
 
 /// How one document prints.
@@ -265,6 +328,13 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_format_of_export_can_be_asked_for() {
+        let asked: Vec<_> =
+            TimelineFormat::value_variants().iter().filter_map(|asked| asked.export()).collect();
+        assert_eq!(asked, Format::ALL);
     }
 
     #[test]

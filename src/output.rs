@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use query::export::csv_row;
 use serde::Serialize;
 use timeline::document::{Completeness, Incompleteness};
 
@@ -31,25 +32,9 @@ pub(crate) fn print_jsonl<T: Serialize>(rows: &[T]) -> anyhow::Result<()> {
 
 /// Prints rows for a spreadsheet (RFC 4180).
 pub(crate) fn print_csv(header: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
-    let mut text = header.join(",");
-    text.push_str("\r\n");
-    for row in rows {
-        let fields: Vec<String> = row.iter().map(|field| csv_field(field)).collect();
-        text.push_str(&fields.join(","));
-        text.push_str("\r\n");
-    }
-    print(&text)
-}
-
-/// A field that a spreadsheet reads as text: one that would begin a formula is led by an apostrophe.
-fn csv_field(field: &str) -> String {
-    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let lead = if formula { "'" } else { "" };
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{lead}{}\"", field.replace('"', "\"\""))
-    } else {
-        format!("{lead}{field}")
-    }
+    let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
+    let rows = rows.iter().map(|row| csv_row(row));
+    print(&std::iter::once(csv_row(&header)).chain(rows).collect::<String>())
 }
 
 /// The columns of the terminal; 120 where standard output is none.
@@ -81,18 +66,5 @@ pub(crate) fn warn_incomplete(completeness: &Completeness) {
             Incompleteness::UnattributedWrites => "a write's entity is unknown",
         };
         eprintln!("backstory: incomplete: {word}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spreadsheet_gets_no_formula() {
-        assert_eq!(csv_field("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-        assert_eq!(csv_field("-1,2"), "\"'-1,2\"");
-        assert_eq!(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
-        assert_eq!(csv_field("plain"), "plain");
     }
 }

@@ -3,7 +3,9 @@
 mod completions;
 mod demo;
 mod env;
+mod export;
 mod find;
+mod man;
 mod reindex;
 mod search;
 mod serve;
@@ -39,10 +41,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Find(find)) => find::run(&find, &*source::open(&source()?)?)?,
         Some(Command::Search(search)) => search::run(&search, &*source::open(&source()?)?)?,
         Some(Command::Timeline(timeline)) => timeline::run(&timeline, &*source::open(&source()?)?)?,
+        Some(Command::Export(export)) => export::run(&export, &*source::open(&source()?)?)?,
         Some(Command::Stats(stats)) => stats::run(&stats, &*source::open(&source()?)?)?,
         Some(Command::Verify) => return verify::run(&source()?),
         Some(Command::Reindex) => reindex::run(&source()?)?,
         Some(Command::Completions { shell }) => completions::run(shell)?,
+        Some(Command::Man { folder }) => man::run(&folder)?,
     }
     Ok(ExitCode::SUCCESS)
 }

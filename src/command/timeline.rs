@@ -1,39 +1,44 @@
 //! `backstory timeline ENTITY`: the timeline of one entity.
 
 use query::archive::Window;
-use query::export::{self, Style, sanitise};
+use query::export::{self, Export, Style, sanitise};
 use query::interface::{Query, TimelineRequest};
 use query::language::{Now, parse_time};
 use timeline::document::Timeline as Document;
 use timeline::time::Time;
 
-use crate::cli::{Timeline, TimelineFormat};
+use crate::cli::{Timeline, TimelineFormat, Which};
 use crate::command::{Usage, effort, explain_nothing, placed};
 use crate::{output, source};
 
 /// Asks and prints.
 pub(crate) fn run(timeline: &Timeline, query: &dyn Query) -> anyhow::Result<()> {
+    print(&ask(&timeline.which, query)?, timeline.format)
+}
+
+/// The timeline asked for; where it is empty, says so on standard error.
+pub(crate) fn ask(which: &Which, query: &dyn Query) -> anyhow::Result<Document> {
     let request = TimelineRequest {
-        entity: timeline.entity.clone(),
-        window: window(timeline)?,
-        events_max: timeline.events_max.get(),
-        brief: timeline.brief,
+        entity: which.entity.clone(),
+        window: window(which)?,
+        events_max: which.events_max.get(),
+        brief: which.brief,
     };
-    let answer = query.timeline(&request, &effort()).map_err(|error| placed(error, &timeline.entity))?;
+    let answer = query.timeline(&request, &effort()).map_err(|error| placed(error, &which.entity))?;
     if answer.events.is_empty() {
-        let entity = sanitise(&timeline.entity);
-        let windowed = timeline.since.is_some() || timeline.until.is_some();
+        let entity = sanitise(&which.entity);
+        let windowed = which.since.is_some() || which.until.is_some();
         let within = if windowed { " within --since and --until" } else { "" };
         explain_nothing(
             query,
             &format!("nothing concerns {entity}{within} (`backstory find VALUE` asks for any value)"),
         )?;
     }
-    print(&answer, timeline.format)
+    Ok(answer)
 }
 
 /// The window that --since and --until name.
-fn window(timeline: &Timeline) -> anyhow::Result<Window> {
+fn window(which: &Which) -> anyhow::Result<Window> {
     let now = source::now();
     let side = |flag: &str, text: &Option<String>| -> anyhow::Result<_> {
         let Some(text) = text else { return Ok(None) };
@@ -42,7 +47,7 @@ fn window(timeline: &Timeline) -> anyhow::Result<Window> {
         say_what_was_read(text, time, now);
         Ok(Some(time))
     };
-    Ok(Window { since: side("--since", &timeline.since)?, until: side("--until", &timeline.until)? })
+    Ok(Window { since: side("--since", &which.since)?, until: side("--until", &which.until)? })
 }
 
 /// Prints the moment that a text without a zone was taken for.
@@ -54,14 +59,26 @@ fn say_what_was_read(text: &str, time: Time, now: Now) {
 
 /// Prints a timeline.
 pub(crate) fn print(timeline: &Document, format: TimelineFormat) -> anyhow::Result<()> {
-    match format {
-        TimelineFormat::Json => return output::print(&export::json(timeline)),
-        TimelineFormat::Jsonl => output::print(&export::jsonl(timeline))?,
-        TimelineFormat::Text => {
+    match format.export() {
+        Some(format) => {
+            let made = format.of(timeline);
+            output::print(&made.text)?;
+            say_what_was_folded(&made);
+        }
+        None => {
             let style = Style { colour: output::colour(), ..Style::new(output::width()) };
             output::print(&export::text(timeline, &style))?;
         }
     }
-    output::warn_incomplete(&timeline.completeness);
+    if format != TimelineFormat::Json {
+        output::warn_incomplete(&timeline.completeness);
+    }
     Ok(())
+}
+
+/// Says on standard error what a format had no room for.
+pub(crate) fn say_what_was_folded(made: &Export) {
+    if let Some(folded) = &made.folded {
+        eprintln!("backstory: not whole: {folded}");
+    }
 }

@@ -161,9 +161,23 @@ fn every_command_explains_itself() {
         "verify",
         "reindex",
         "completions",
+        "export",
+        "man",
     ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing from {help}");
         assert!(backstory(&[command, "--help"]).status.success(), "{command} --help");
     }
     assert!(text(&backstory(&["completions", "bash"]).stdout).contains("complete"));
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pages = folder.path().join("man");
+    let made = backstory(&["man", pages.to_str().expect("a plain path")]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    for page in ["backstory", "backstory-timeline", "backstory-export", "backstory-serve"] {
+        let page = std::fs::read_to_string(pages.join(format!("{page}.1"))).expect("the page is there");
+        assert!(page.contains(".SH DESCRIPTION"), "{page}");
+    }
 }

@@ -1,19 +1,45 @@
-//! A timeline for other eyes: as text for a person, as JSON for programs.
+//! A timeline for other eyes: as text for a person, as JSON for programs, as pictures and as what other
+//! tools read. `docs/formats.md` tells of each format what it keeps.
 //!
-//! | file          | what it alone knows                                                   |
-//! |---------------|-----------------------------------------------------------------------|
-//! | `sanitise.rs` | text from telemetry that a terminal must not obey                     |
-//! | `json.rs`     | whole documents, and one event a line                                 |
-//! | `text/`       | lanes, relative times and reasons, as wide as the terminal            |
+//! | file            | what it alone knows                                                   |
+//! |-----------------|-----------------------------------------------------------------------|
+//! | `format.rs`     | the formats by name and by ending, and the one way to all of them     |
+//! | `sanitise.rs`   | text from telemetry that a terminal must not obey                     |
+//! | `words.rs`      | how every export says the same things                                 |
+//! | `told.rs`       | a document and the ways through it                                    |
+//! | `json.rs`       | whole documents, and one event a line                                 |
+//! | `csv.rs`        | rows for a spreadsheet, which gets no formulas                        |
+//! | `text/`         | lanes, relative times and reasons, as wide as the terminal            |
+//! | `markdown.rs`   | the draft of a post-mortem                                            |
+//! | `mermaid.rs`    | a sequence diagram                                                    |
+//! | `dot.rs`        | the graph of reasons, for Graphviz                                    |
+//! | `svg/`          | the space-time diagram                                                |
+//! | `html/`         | the same to walk through: one file, no network                        |
+//! | `shiviz.rs`     | vector clocks made from the order                                     |
+//! | `perfetto.rs`   | slices and flows                                                      |
 //!
-//! Everything starts from the public document, so every export can also be made elsewhere.
+//! Everything starts from the public document, so every export can also be made elsewhere, and the same
+//! document gives the same bytes.
 
+mod csv;
+mod dot;
+mod format;
+mod html;
 mod json;
+mod markdown;
+mod mermaid;
+mod perfetto;
 mod sanitise;
+mod shiviz;
 #[cfg(test)]
 mod story;
+mod svg;
 mod text;
+mod told;
+mod words;
 
+pub use csv::csv_row;
+pub use format::{Export, Format};
 pub use json::{json, jsonl};
 pub use sanitise::sanitise;
 pub use text::{Style, text};

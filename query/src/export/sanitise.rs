@@ -12,6 +12,11 @@ pub fn sanitise(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|char| picture(char).unwrap_or(char)).collect())
 }
 
+/// Whether a terminal obeys `char` in place of showing it.
+pub(super) fn is_obeyed(char: char) -> bool {
+    picture(char).is_some()
+}
+
 /// What is shown in place of `char`; `None` where it may stand.
 fn picture(char: char) -> Option<char> {
     match char {

@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use timeline::document::Timeline;
+use timeline::document::{
+    Basis, Certainty, CompletenessBasis, Finding, FindingKind, FindingStatus, Grade, Identity,
+    Incompleteness, InitialState, Marker, Op, Outcome, StateChange, StateEvidence, Stream, StreamState,
+    Timeline, ValueBasis,
+};
 use timeline::record::{Body, Link, Log, Position, Record, Resource, Scope, Span, SpanKind, StatusCode};
 use timeline::time::Time;
 use timeline::value::{Attributes, Value};
@@ -15,6 +19,106 @@ use crate::testing::{span_id, trace};
 pub(crate) fn story() -> Timeline {
     let question: Question = "order/42".parse().expect("a question");
     tell(records(), &question, &Given::default())
+}
+
+/// The same with every field of a document filled, whatever the telling fills by itself.
+pub(crate) fn whole() -> Timeline {
+    let mut told = story();
+    let change = |field: &str, from: &str, value: &str, outcome| StateChange {
+        entity: "order/42".into(),
+        copy: "shop/orders".into(),
+        part: false,
+        op: Op::Write,
+        field: Some(field.into()),
+        from: Some(from.into()),
+        value: Some(value.into()),
+        delta: None,
+        version: Some(3.into()),
+        outcome,
+        visible_at: None,
+        evidence: StateEvidence::Sql,
+        identity: Identity::Ancestor,
+    };
+    let charges: Vec<usize> = (0..told.events.len())
+        .filter(|at| told.events[*at].name == "POST /charges" && told.events[*at].process != "p0")
+        .collect();
+    let (first, last) = (charges[0], charges[charges.len() - 1]);
+    told.events[first].state = vec![change("status", "created", "paid", Outcome::Ok)];
+    told.events[last].state = vec![change("status", "paid", "paid", Outcome::Unknown)];
+    told.initial_state = vec![InitialState {
+        entity: "order/42".into(),
+        copy: "shop/orders".into(),
+        field: "status".into(),
+        value: Some("created".into()),
+        known: true,
+    }];
+    told.markers = vec![Marker {
+        kind: "version_seen".into(),
+        process: "p1".into(),
+        time: told.events[first].corrected,
+        detail: "payments 2.14.0 → 2.15.0".into(),
+    }];
+    told.completeness.complete = false;
+    told.completeness.reasons = vec![Incompleteness::Sampled];
+    told.completeness.streams = vec![Stream {
+        service: "payments".into(),
+        signal: "spans".into(),
+        state: StreamState::Sampled,
+        rate: Some(0.25),
+        evidence: Some("tracestate ot=th:c".into()),
+    }];
+    told.findings = vec![Finding {
+        id: "f-1c2a77e0b4d95f31".into(),
+        kind: FindingKind::DuplicateApply,
+        grade: Grade::Proved,
+        basis: Basis {
+            order: Some(Certainty::Causal),
+            identity: Identity::Ancestor,
+            value: ValueBasis::Seen,
+            completeness: CompletenessBasis::NotNeeded,
+        },
+        status: FindingStatus::Settled,
+        class: None,
+        repaired_by: None,
+        consequence_of: None,
+        entity: Some("order/42".into()),
+        entities: vec!["order/42".into()],
+        events: vec![told.events[first].id, told.events[last].id],
+        records: vec![told.events[first].record, told.events[last].record],
+        trace_ids: vec![trace(1)],
+        summary: "one intent took effect twice: a double-charge of order/42".into(),
+        from: told.events[first].corrected,
+        until: Some(told.events[last].corrected),
+    }];
+    told
+}
+
+/// The whole story with `text` wherever telemetry puts texts, and in one event among the others.
+pub(crate) fn hostile(text: &str, place: usize) -> Timeline {
+    let mut told = whole();
+    let len = told.events.len();
+    let event = &mut told.events[place % len];
+    event.name = text.into();
+    event.attributes.get_or_insert_default().insert(text.into(), text.into());
+    for change in told.events.iter_mut().flat_map(|event| &mut event.state) {
+        (change.entity, change.copy) = (text.into(), text.into());
+        (change.field, change.value) = (Some(text.into()), Some(text.into()));
+    }
+    let state = &mut told.initial_state[0];
+    (state.entity, state.copy, state.field) = (text.into(), text.into(), text.into());
+    state.value = Some(text.into());
+    let process = &mut told.processes[place % 3];
+    (process.service, process.instance) = (text.into(), Some(text.into()));
+    (process.host, process.version) = (Some(text.into()), Some(text.into()));
+    told.clocks[0].host = Some(text.into());
+    told.markers[0].detail = text.into();
+    told.gaps.iter_mut().for_each(|gap| gap.detail = text.into());
+    let stream = &mut told.completeness.streams[0];
+    (stream.service, stream.evidence) = (text.into(), Some(text.into()));
+    told.findings[0].summary = text.into();
+    (told.findings[0].entity, told.findings[0].entities) = (Some(text.into()), vec![text.into()]);
+    (told.entity.key, told.entity.scope) = (text.into(), text.into());
+    told
 }
 
 fn records() -> Vec<Record> {

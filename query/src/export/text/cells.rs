@@ -1,4 +1,4 @@
-//! Cells: text of a given width, times in words, colours.
+//! Cells: text of a given width, colours.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -31,25 +31,6 @@ pub(super) fn cut(text: &str, width: usize) -> String {
         cell.push('…');
     }
     cell
-}
-
-/// A duration in nanoseconds with the unit that a person would use: `850 ns`, `3.2 ms`, `1.04 s`, `2 h 5 min`.
-pub(super) fn duration(ns: u64) -> String {
-    let seconds = ns as f64 / 1e9;
-    match ns {
-        0..1_000 => format!("{ns} ns"),
-        1_000..1_000_000 => format!("{} µs", ns / 1_000),
-        1_000_000..1_000_000_000 => format!("{:.1} ms", seconds * 1e3),
-        1_000_000_000..120_000_000_000 => format!("{seconds:.2} s"),
-        _ => {
-            let minutes = ns / 60_000_000_000;
-            if minutes < 120 {
-                format!("{minutes} min {} s", ns / 1_000_000_000 % 60)
-            } else {
-                format!("{} h {} min", minutes / 60, minutes % 60)
-            }
-        }
-    }
 }
 
 /// Colours, or none.
@@ -96,15 +77,6 @@ mod unit {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn durations_are_said_in_their_unit() {
-        let said: Vec<String> = [7, 12_345, 3_210_000, 1_040_000_000, 150_000_000_000, 7_500_000_000_000]
-            .into_iter()
-            .map(duration)
-            .collect();
-        assert_eq!(said, ["7 ns", "12 µs", "3.2 ms", "1.04 s", "2 min 30 s", "2 h 5 min"]);
-    }
 
     #[test]
     fn wide_characters_are_not_halved() {

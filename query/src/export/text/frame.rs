@@ -1,18 +1,16 @@
 //! What stands above and below the lines: whose timeline, what it rests on, what is missing.
 
-use timeline::document::{Completeness, Gap, Incompleteness, StreamState, Timeline};
+use timeline::document::{Gap, Timeline};
 
-use super::cells::{Paint, cut, duration};
+use super::cells::{Paint, cut};
 use super::rows::Rows;
 use crate::export::sanitise;
+use crate::export::words::{self, counted, duration, lacks};
 
 /// Whose timeline it is, when, and what the answer lacks.
 pub(super) fn heading(timeline: &Timeline, width: usize, paint: Paint) -> String {
-    let entity = &timeline.entity;
-    // The only types with a dot are attributes' names; entities' are in snake.
-    let separator = if entity.kind.contains('.') { "=" } else { "/" };
-    let name = sanitise(&format!("{}{separator}{}", entity.kind, entity.key)).into_owned();
-    let scope = sanitise(&entity.scope);
+    let name = words::entity(&timeline.entity);
+    let scope = sanitise(&timeline.entity.scope);
     let title = if scope.is_empty() { name } else { format!("{name}  {scope}") };
     let mut heading = paint.bold(&cut(&title, width)) + "\n";
     heading.push_str(&match timeline.range {
@@ -27,35 +25,6 @@ pub(super) fn heading(timeline: &Timeline, width: usize, paint: Paint) -> String
     });
     lacks(&timeline.completeness).iter().for_each(|lack| heading.push_str(&line(lack, width)));
     heading
-}
-
-/// Why the answer may not be whole, one line a reason.
-fn lacks(completeness: &Completeness) -> Vec<String> {
-    let reason = |reason: &Incompleteness| match reason {
-        Incompleteness::Truncated => {
-            Some(format!("Showing {} of {} events.", completeness.shown, completeness.total))
-        }
-        Incompleteness::MissingShard => Some("A part of the store could not be read.".into()),
-        Incompleteness::NotIndexed => Some("Some records are not indexed yet.".into()),
-        Incompleteness::UnattributedWrites => Some("Writes whose entity is unknown may concern it.".into()),
-        Incompleteness::Sampled | Incompleteness::DroppedBySdk => None, // said of each stream below
-    };
-    let stream = completeness.streams.iter().filter_map(|stream| {
-        let evidence = stream.evidence.as_deref().unwrap_or_default();
-        match (stream.state, stream.rate) {
-            (StreamState::Sampled, Some(rate)) => Some(format!(
-                "{}: {} sampled at {} % ({evidence})",
-                stream.service,
-                stream.signal,
-                rate * 100.0
-            )),
-            (StreamState::Lossy, _) => {
-                Some(format!("{}: {} cut by the SDK ({evidence})", stream.service, stream.signal))
-            }
-            _ => None,
-        }
-    });
-    completeness.reasons.iter().filter_map(reason).chain(stream).collect()
 }
 
 /// What is missing, what was folded away, and what the marks mean.
@@ -104,8 +73,4 @@ fn gap_in_words(timeline: &Timeline, gap: &Gap) -> String {
 
 fn line(text: &str, width: usize) -> String {
     cut(&sanitise(text), width) + "\n"
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

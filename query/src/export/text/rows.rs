@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use timeline::document::{Edge, Event, EventKind, Evidence, Folded, GapKind, Op, StateChange, Timeline};
+use timeline::document::{Edge, Event, EventKind, Folded, GapKind, Op, StateChange, Timeline};
 use timeline::id::EventId;
 use timeline::record::Severity;
 
-use super::cells::duration;
 use crate::export::sanitise;
+use crate::export::told::Told;
+use crate::export::words::{self, duration, plain};
 
 /// One line of a drawing.
 pub(super) struct Row {
@@ -93,30 +94,22 @@ struct Writer<'a> {
     timeline: &'a Timeline,
     scale: Scale,
     lanes: HashMap<&'a str, usize>,
-    places: HashMap<EventId, usize>,
-    /// Every event's incoming edges.
-    causes: HashMap<EventId, Vec<&'a Edge>>,
+    told: Told<'a>,
     gaps: HashMap<EventId, &'static str>,
 }
 
 impl<'a> Writer<'a> {
     fn new(timeline: &'a Timeline) -> Writer<'a> {
-        let mut causes: HashMap<EventId, Vec<&Edge>> = HashMap::new();
-        timeline.edges.iter().for_each(|edge| causes.entry(edge.to).or_default().push(edge));
+        // What a mark beside an event can say; the rest stands below the lines.
         let gap = |kind| match kind {
-            GapKind::MissingReply => Some("no answer"),
-            GapKind::MissingReceiver => Some("nobody received it"),
-            GapKind::MissingSender => Some("sender unknown"),
-            GapKind::MissingParent => Some("parent missing"),
-            GapKind::EndedWithoutFlush => Some("ended without a flush"),
-            _ => None,
+            GapKind::UnattributedWrite | GapKind::Sampled | GapKind::Truncated => None,
+            kind => Some(words::gap(kind)),
         };
         Writer {
             timeline,
             scale: Scale::of(timeline),
             lanes: lanes(timeline).1,
-            places: timeline.events.iter().enumerate().map(|(place, event)| (event.id, place)).collect(),
-            causes,
+            told: Told::of(timeline),
             gaps: timeline.gaps.iter().filter_map(|g| Some((g.event?, gap(g.kind)?))).collect(),
         }
     }
@@ -152,7 +145,7 @@ impl<'a> Writer<'a> {
     }
 
     fn row(&self, event: &Event, end: Option<&Event>, above: Option<&Event>, running: Vec<usize>) -> Row {
-        let cause = self.cause(event);
+        let cause = self.told.place(event.id).and_then(|place| self.told.cause(place));
         let lane = self.lane(event);
         let from = cause.map(|(_, cause)| self.lane(cause)).filter(|from| *from != lane);
         let error = [Some(event), end].into_iter().flatten().any(|e| e.severity >= Some(Severity::Error));
@@ -167,28 +160,15 @@ impl<'a> Writer<'a> {
             from,
             glyph: glyph(event, gap.is_some(), &state),
             text: self.text(event, end, gap, error),
-            state: state.iter().map(|change| change_in_words(change)).collect::<Vec<_>>().join(", "),
+            state: state.iter().map(|change| words::change(change)).collect::<Vec<_>>().join(", "),
             reason: self.reason(cause, from.is_some()),
             error,
         }
     }
 
-    /// The edge to show as the reason, and where it comes from: the surest, from elsewhere rather than
-    /// from the same process, and the latest.
-    fn cause(&self, event: &Event) -> Option<(&'a Edge, &'a Event)> {
-        let causes = self.causes.get(&event.id)?.iter().copied();
-        let placed = causes.filter_map(|edge| Some((edge, *self.places.get(&edge.from)?)));
-        let best = placed.max_by_key(|(edge, place)| {
-            let elsewhere =
-                self.timeline.events.get(*place).is_some_and(|from| from.process != event.process);
-            (edge.certainty, elsewhere, *place)
-        })?;
-        Some((best.0, self.timeline.events.get(best.1)?))
-    }
-
     fn reason(&self, cause: Option<(&Edge, &Event)>, from_elsewhere: bool) -> String {
         let Some((edge, cause)) = cause else { return String::new() };
-        let evidence = evidence(edge.evidence);
+        let evidence = words::evidence(edge.evidence);
         if !from_elsewhere {
             return evidence.to_owned();
         }
@@ -199,23 +179,22 @@ impl<'a> Writer<'a> {
 
     /// Whether nothing orders the two. Folded events may lie between them: then the edges are followed.
     fn unordered(&self, above: &Event, event: &Event) -> bool {
-        let (Some(first), Some(last)) = (self.places.get(&above.id), self.places.get(&event.id)) else {
+        let (Some(first), Some(last)) = (self.told.place(above.id), self.told.place(event.id)) else {
             return false;
         };
         if last - first == 1 {
             return event.unordered_with.contains(&above.id);
         }
-        let mut queue = vec![event.id];
-        let mut seen = vec![event.id];
-        while let Some(id) = queue.pop() {
-            if id == above.id {
+        let mut queue = vec![last];
+        let mut seen = vec![last];
+        while let Some(place) = queue.pop() {
+            if place == first {
                 return false;
             }
-            for edge in self.causes.get(&id).into_iter().flatten() {
-                let between = self.places.get(&edge.from).is_some_and(|place| place >= first);
-                if between && !seen.contains(&edge.from) {
-                    seen.push(edge.from);
-                    queue.push(edge.from);
+            for from in self.told.causes(place).iter().filter_map(|edge| self.told.place(edge.from)) {
+                if from >= first && !seen.contains(&from) {
+                    seen.push(from);
+                    queue.push(from);
                 }
             }
         }
@@ -257,7 +236,7 @@ impl<'a> Writer<'a> {
     }
 
     fn end_of(&self, start: &Event) -> Option<&Event> {
-        let from = *self.places.get(&start.id)?;
+        let from = self.told.place(start.id)?;
         self.timeline.events.get(from..)?.iter().find(|event| is_end_of(event, start))
     }
 }
@@ -271,14 +250,6 @@ fn status(attributes: &serde_json::Map<String, serde_json::Value>) -> Option<Str
     names.iter().find_map(|name| attributes.get(*name)).map(plain)
 }
 
-/// A JSON value as a person writes it: a text without its quotes.
-fn plain(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => sanitise(text).into_owned(),
-        other => sanitise(&other.to_string()).into_owned(),
-    }
-}
-
 fn glyph(event: &Event, gap: bool, state: &[&StateChange]) -> char {
     match (event.kind, state) {
         (_, [_, ..]) if state.iter().any(|change| change.op != Op::Read) => '◆',
@@ -287,39 +258,5 @@ fn glyph(event: &Event, gap: bool, state: &[&StateChange]) -> char {
         (EventKind::SpanEnd, _) => '○',
         (EventKind::SpanStart, _) => '●',
         (EventKind::SpanEvent | EventKind::Log, _) => '·',
-    }
-}
-
-fn change_in_words(change: &StateChange) -> String {
-    let value = |value: &Option<serde_json::Value>| value.as_ref().map_or("—".to_owned(), plain);
-    let field = change.field.as_deref().unwrap_or(&change.copy);
-    let field = sanitise(field);
-    match change.op {
-        Op::Read => format!("{field} = {}", value(&change.value)),
-        Op::Delete => format!("{field} deleted"),
-        Op::Add => format!("{field} += {}", value(&change.delta)),
-        Op::Write | Op::Append => format!("{field}  {} → {}", value(&change.from), value(&change.value)),
-    }
-}
-
-/// An edge's evidence in the words of `docs/order.md`.
-fn evidence(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Span => "span",
-        Evidence::Parent => "parent",
-        Evidence::Request => "request",
-        Evidence::Link => "link",
-        Evidence::Message => "message",
-        Evidence::Reply => "reply",
-        Evidence::LogInSpan => "log in span",
-        Evidence::Version => "version",
-        Evidence::ReadsFrom => "reads from",
-        Evidence::Retry => "retry",
-        Evidence::Hlc => "hlc",
-        Evidence::VectorClock => "vector clock",
-        Evidence::Process => "process",
-        Evidence::Clock => "clock",
-        Evidence::Offset => "offset",
-        Evidence::Declared => "declared",
     }
 }

@@ -1,0 +1,160 @@
+//! Exports, read by programs that are not ours: Chromium, Mermaid's parser, Graphviz, Python.
+
+mod readers;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::formats::readers::Reader;
+use crate::support::{Server, backstory, text};
+use crate::telemetry::{attribute, send, span, traces};
+
+/// The demo's order 42 in every format, exported once for all tests.
+fn exported() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = readers::folder().join("exports");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("the folder is made");
+        let data = folder.join("data");
+        let data = data.to_str().expect("a plain path");
+        let played = backstory(&["demo", "--headless", "--seed", "7", "--orders", "100", "--data", data]);
+        assert!(played.status.success(), "{}", text(&played.stderr));
+        for ending in ["html", "svg", "mmd", "md", "dot", "json", "jsonl", "csv", "shiviz", "perfetto"] {
+            export(data, "order/42", &folder.join(format!("order-42.{ending}")));
+        }
+        folder
+    })
+}
+
+fn export(data: &str, entity: &str, to: &Path) {
+    let path = to.to_str().expect("a plain path");
+    let made = backstory(&["export", entity, "--data", data, "--to", path]);
+    assert!(made.status.success(), "{path}: {}", text(&made.stderr));
+    assert!(to.metadata().expect("the file is there").len() > 0, "{path} is empty");
+}
+
+#[test]
+fn the_page_and_the_diagram_work_in_chromium() {
+    let folder = exported();
+    let seen = Reader::Page.read(&[&folder.join("order-42.html"), &folder.join("order-42.svg"), folder]);
+    assert_eq!(seen["faults"], serde_json::json!([]), "{seen:#}");
+    let says = |field: &str, what: &str| {
+        assert!(
+            seen[field].as_str().is_some_and(|said| said.contains(what)),
+            "{field} lacks {what}: {seen:#}"
+        );
+    };
+    says("title", "order/42");
+    says("tip", "by request (causal)");
+    says("event", "It is after");
+    says("event", "by request (causal)");
+    says("event", "Attributes");
+    says("hits", "found");
+    assert!(seen["rows"].as_u64() > Some(20) && seen["arrows"].as_u64() > Some(5), "{seen:#}");
+    assert_eq!(seen["chosen"], 1, "{seen:#}");
+    assert!(seen["zoomed"].as_f64() > Some(1.2), "{seen:#}");
+    assert_eq!(seen["fits"], true, "{seen:#}");
+    assert_eq!(seen["dark_paper"], "rgb(20, 23, 27)", "{seen:#}");
+    assert_eq!(seen["pictures_differ"], true);
+    assert_eq!(seen["overlaps"], 0, "texts stand on each other: {seen:#}");
+    assert_eq!(seen["svg"]["root"], "svg", "{seen:#}");
+    assert_eq!(seen["svg"]["error"], false, "{seen:#}");
+    assert_eq!(seen["svg"]["outside"], 0, "texts leave the picture: {seen:#}");
+    assert!(seen["svg"]["texts"].as_u64() > Some(200), "{seen:#}");
+}
+
+#[test]
+fn mermaid_parses_the_sequence_diagram() {
+    let read = Reader::Mermaid.read(&[&exported().join("order-42.mmd")]);
+    let actors = read["actors"].as_array().expect("actors");
+    assert!(actors.len() >= 6, "{read:#}");
+    let messages = read["messages"].as_array().expect("messages");
+    assert!(messages.iter().any(|message| message.as_str().is_some_and(|text| text.contains("(request, "))));
+}
+
+#[test]
+fn graphviz_takes_the_graph() {
+    let svg = readers::graphviz(&exported().join("order-42.dot"));
+    assert!(svg.contains("request") && svg.contains("POST /charges"), "{}", &svg[..svg.len().min(2_000)]);
+}
+
+#[test]
+fn slices_nest_and_flows_are_pairs() {
+    let counted = Reader::Perfetto.read(&[&exported().join("order-42.perfetto")]);
+    assert!(counted["slices"].as_u64() > Some(40), "{counted}");
+    assert!(counted["flows"].as_u64() > Some(5), "{counted}");
+    assert!(counted["instants"].as_u64() > Some(5), "{counted}");
+}
+
+#[test]
+fn the_json_is_what_the_timeline_prints_and_the_lines_are_its_events() {
+    let folder = exported();
+    let data = folder.join("data");
+    let printed =
+        backstory(&["timeline", "order/42", "--format", "json", "--data", data.to_str().expect("a path")]);
+    let file = std::fs::read(folder.join("order-42.json")).expect("the export");
+    assert!(printed.stdout == file, "the export differs from the print");
+    let document: Value = serde_json::from_slice(&file).expect("JSON");
+    let lines = std::fs::read_to_string(folder.join("order-42.jsonl")).expect("the export");
+    let ids: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["id"].clone()).collect();
+    let events = document["events"].as_array().expect("events");
+    assert_eq!(ids, events.iter().map(|event| event["id"].clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_telemetry_says_does_nothing_in_a_browser_nor_in_the_parsers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let server = Server::start(&data);
+    let nasty =
+        "</script><script>window.hacked=1</script>\"><img src=x onerror=window.hacked=1>\n]]>\u{202e};#\\N";
+    let mut parent = span(9, 1, nasty, vec![attribute("order.id", "42"), attribute(nasty, nasty)]);
+    parent.kind = 3;
+    let mut child = span(9, 2, nasty, vec![]);
+    child.parent_span_id = parent.span_id.clone();
+    let mut grandchild = span(9, 3, nasty, vec![]);
+    grandchild.parent_span_id = child.span_id.clone();
+    send(&server.http, "traces", &traces(nasty, vec![parent])).expect("acknowledged");
+    send(&server.http, "traces", &traces("payments", vec![child])).expect("acknowledged");
+    send(&server.http, "traces", &traces(&format!("{nasty}2"), vec![grandchild])).expect("acknowledged");
+    server.until(&["stats", "--format", "json"], |stats| stats["indexed_to"] == stats["journal_end"]);
+    let data = data.to_str().expect("a plain path");
+    let file = |ending: &str| folder.path().join(format!("nasty.{ending}"));
+    for ending in ["html", "svg", "mmd", "dot", "perfetto"] {
+        export(data, "order/42", &file(ending));
+    }
+    let seen = Reader::Page.read(&[&file("html"), &file("svg"), folder.path()]);
+    assert_eq!(seen["hacked"], false);
+    assert_eq!(seen["faults"], serde_json::json!([]), "{seen:#}");
+    assert_eq!(seen["svg"]["error"], false, "{seen:#}");
+    Reader::Mermaid.read(&[&file("mmd")]);
+    Reader::Perfetto.read(&[&file("perfetto")]);
+    assert!(readers::graphviz(&file("dot")).contains("window.hacked"));
+}
+
+#[test]
+fn the_manual_is_sound() {
+    let pages = exported().join("man");
+    let made = backstory(&["man", pages.to_str().expect("a plain path")]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    for page in std::fs::read_dir(&pages).expect("the pages") {
+        let page = page.expect("a page").path();
+        let warnings = readers::groff_warnings(&page);
+        assert!(warnings.is_empty(), "{}: {warnings}", page.display());
+    }
+}
+
+#[test]
+fn an_ending_that_names_no_format_is_wrong_usage() {
+    let wrong = backstory(&["export", "order/42", "--data", "/nowhere", "--to", "/tmp/order-42.xyz"]);
+    assert_eq!(wrong.status.code(), Some(3), "the folder is looked at first: {}", text(&wrong.stderr));
+    let data = exported().join("data");
+    let data = data.to_str().expect("a plain path");
+    let wrong = backstory(&["export", "order/42", "--data", data, "--to", "/tmp/order-42.xyz"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
+    assert!(text(&wrong.stderr).contains("mermaid"), "{}", text(&wrong.stderr));
+}
