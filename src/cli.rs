@@ -83,6 +83,10 @@ pub(crate) enum Command {
     /// The timeline of one entity, in a file for other tools and other people
     #[command(after_help = EXPORT_HELP)]
     Export(Export),
+    /// The entity types that records name; of one type, its keys
+    Entities(Entities),
+    /// Per service: what can be judged, what can't, and the one setting that would change it
+    Doctor(Doctor),
     /// What the store holds
     Stats(Stats),
     /// Checks the journal's every block and the index against it
@@ -248,6 +252,48 @@ pub(crate) struct Which {
     /// Leave the attributes out
     #[arg(long)]
     pub(crate) brief: bool,
+}
+
+/// Which records of a survey are read.
+#[derive(Debug, Args)]
+pub(crate) struct Read {
+    /// Only records of this time or later: RFC 3339, or relative as 15m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only records before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// At most so many records, the newest [default: all]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) budget: Option<u64>,
+}
+
+/// `backstory entities`.
+#[derive(Debug, Args)]
+pub(crate) struct Entities {
+    /// The type whose keys to list, as order
+    #[arg(value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// At most so many types or keys
+    #[arg(long, value_name = "COUNT", default_value = "100")]
+    pub(crate) limit: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) read: Read,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
+}
+
+/// `backstory doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// This service alone
+    pub(crate) service: Option<String>,
+    #[command(flatten)]
+    pub(crate) read: Read,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: DocumentFormat,
 }
 
 /// `backstory stats`.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use journal::{Block, Place, ReadError, Reader};
 use parking_lot::Mutex;
-use query::archive::{Archive, ArchiveError, Effort, Fetched, Followed, Found, Page, Window};
+use query::archive::{Archive, ArchiveError, Effort, Fetched, Followed, Found, Page, Visited, Window};
 use query::predicate::Predicate;
 use timeline::document::{Completeness, Stats};
 use timeline::id::TraceId;
-use timeline::record::Position;
+use timeline::record::{Position, Record};
 
 use crate::error::IndexError;
 use crate::read;
@@ -110,6 +110,16 @@ impl Archive for Folder {
         effort: &Effort,
     ) -> Result<Found, ArchiveError> {
         Scan::new(self, predicate, window, effort)?.find(page)
+    }
+
+    fn visit(
+        &self,
+        predicate: &Predicate,
+        window: Window,
+        effort: &Effort,
+        visit: &mut dyn FnMut(Record),
+    ) -> Result<Visited, ArchiveError> {
+        Scan::new(self, predicate, window, effort)?.visit(visit)
     }
 
     fn fetch(&self, traces: &[TraceId], effort: &Effort) -> Result<Fetched, ArchiveError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use journal::Place;
-use query::archive::{ArchiveError, Effort, Found, Page, Window};
+use query::archive::{ArchiveError, Effort, Found, Page, Visited, Window};
 use query::predicate::{Comparison, Predicate, Signal};
 use timeline::document::Incompleteness;
 use timeline::record::Record;
@@ -88,10 +88,73 @@ impl<'a> Scan<'a> {
         Ok(found)
     }
 
+    /// Calls `visit` with every record that matches, a block at a time.
+    pub(crate) fn visit(mut self, visit: &mut dyn FnMut(Record)) -> Result<Visited, ArchiveError> {
+        let mut visited = Visited { unread_max: self.candidates()?, ..Visited::default() };
+        let mut emit = |record| {
+            visited.read += 1;
+            visit(record);
+        };
+        if self.visit_blocks(&mut visited.unread_max, &mut emit)?.is_break() {
+            self.reasons.insert(Incompleteness::Truncated);
+        }
+        Ok(Visited { reasons: self.reasons.into_iter().collect(), ..visited })
+    }
+
+    /// Visits block by block; `unread` counts down their items.
+    fn visit_blocks(
+        &mut self,
+        unread: &mut u64,
+        emit: &mut dyn FnMut(Record),
+    ) -> Result<ControlFlow<()>, ArchiveError> {
+        let all = *unread;
+        for block in self.view.tail.clone().iter().rev() {
+            if !may(self.predicate, self.window, &block.row) {
+                continue;
+            }
+            if self.in_tail(block, emit)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            *unread -= block.row.items();
+        }
+        let plan = Plan::of(self.predicate);
+        for shard in self.view.shards.clone().iter().rev() {
+            for (number, row) in self.rows(shard, &plan)? {
+                if self.in_block(shard, number, &row, emit)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                *unread -= row.items();
+                self.effort.report((all - *unread) as f64 / all as f64);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// How many items the blocks hold that may hold a match.
+    fn candidates(&self) -> Result<u64, ArchiveError> {
+        let may = |row: &Row| may(self.predicate, self.window, row);
+        let tail = self.view.tail.iter().map(|block| block.row).filter(may).map(|row| row.items());
+        let mut items: u64 = tail.sum();
+        let plan = Plan::of(self.predicate);
+        for shard in &self.view.shards {
+            items += self.rows(shard, &plan)?.iter().map(|(_, row)| row.items()).sum::<u64>();
+        }
+        Ok(items)
+    }
+
+    /// The blocks of a shard that may hold a match, newest first.
+    fn rows(&self, shard: &Shard, plan: &Plan) -> Result<Vec<(u32, Row)>, ArchiveError> {
+        let blocks = plan.blocks(shard).map_err(store)?;
+        let rows = blocks.newest_first().filter_map(|number| Some((number, shard.row(number)?)));
+        Ok(rows.filter(|(_, row)| may(self.predicate, self.window, row)).collect())
+    }
+
     fn fill(&mut self, filling: &mut Filling) -> Result<ControlFlow<()>, ArchiveError> {
         let tail = self.view.tail.clone();
         for block in tail.iter().rev() {
-            if may(self.predicate, self.window, &block.row) && self.in_tail(block, filling)?.is_break() {
+            if may(self.predicate, self.window, &block.row)
+                && self.in_tail(block, &mut |record| filling.add(record))?.is_break()
+            {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -110,11 +173,15 @@ impl<'a> Scan<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn in_tail(&mut self, block: &TailBlock, filling: &mut Filling) -> Result<ControlFlow<()>, ArchiveError> {
+    fn in_tail(
+        &mut self,
+        block: &TailBlock,
+        emit: &mut dyn FnMut(Record),
+    ) -> Result<ControlFlow<()>, ArchiveError> {
         let Some(records) = self.read(block.place)? else { return Ok(ControlFlow::Break(())) };
         for record in records.into_iter().rev() {
             if !self.stands_earlier(&record)? {
-                filling.add(record);
+                emit(record);
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -126,17 +193,24 @@ impl<'a> Scan<'a> {
         plan: &Plan,
         filling: &mut Filling,
     ) -> Result<ControlFlow<()>, ArchiveError> {
-        let blocks = plan.blocks(shard).map_err(store)?;
-        for (number, row) in blocks.newest_first().filter_map(|number| Some((number, shard.row(number)?))) {
-            if !may(self.predicate, self.window, &row) {
-                continue;
+        for (number, row) in self.rows(shard, plan)? {
+            if self.in_block(shard, number, &row, &mut |record| filling.add(record))?.is_break() {
+                return Ok(ControlFlow::Break(()));
             }
-            let Some(records) = self.read(place(shard, &row))? else { return Ok(ControlFlow::Break(())) };
-            let records = records.into_iter().rev();
-            records
-                .filter(|record| !self.is_repeat(shard, number, record))
-                .for_each(|record| filling.add(record));
         }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn in_block(
+        &mut self,
+        shard: &Shard,
+        number: u32,
+        row: &Row,
+        emit: &mut dyn FnMut(Record),
+    ) -> Result<ControlFlow<()>, ArchiveError> {
+        let Some(records) = self.read(place(shard, row))? else { return Ok(ControlFlow::Break(())) };
+        let records = records.into_iter().rev();
+        records.filter(|record| !self.is_repeat(shard, number, record)).for_each(emit);
         Ok(ControlFlow::Continue(()))
     }
 
@@ -173,15 +247,12 @@ impl<'a> Scan<'a> {
                 break;
             }
             let Some(row) = shard.row(number) else { continue };
-            let begins = place(shard, &row);
-            if filling.page.before.is_some_and(|before| begins.position(0, 0) >= before) {
+            if filling.page.before.is_some_and(|before| place(shard, &row).position(0, 0) >= before) {
                 continue;
             }
-            let Some(records) = self.read(begins)? else { return Ok(ControlFlow::Break(())) };
-            let records = records.into_iter().rev();
-            records
-                .filter(|record| !self.is_repeat(shard, number, record))
-                .for_each(|record| filling.put(record));
+            if self.in_block(shard, number, &row, &mut |record| filling.put(record))?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
         Ok(ControlFlow::Continue(()))
     }

@@ -25,6 +25,16 @@ pub trait Archive: Send + Sync {
         effort: &Effort,
     ) -> Result<Found, ArchiveError>;
 
+    /// Calls `visit` with every record that matches, each once, newest arrival first, however many there are: they
+    /// never stand in memory together.
+    fn visit(
+        &self,
+        predicate: &Predicate,
+        window: Window,
+        effort: &Effort,
+        visit: &mut dyn FnMut(Record),
+    ) -> Result<Visited, ArchiveError>;
+
     /// All records of these traces, in any order, perhaps twice.
     fn fetch(&self, traces: &[TraceId], effort: &Effort) -> Result<Fetched, ArchiveError>;
 
@@ -54,6 +64,16 @@ impl<A: Archive + ?Sized> Archive for Arc<A> {
         effort: &Effort,
     ) -> Result<Found, ArchiveError> {
         (**self).find(predicate, window, page, effort)
+    }
+
+    fn visit(
+        &self,
+        predicate: &Predicate,
+        window: Window,
+        effort: &Effort,
+        visit: &mut dyn FnMut(Record),
+    ) -> Result<Visited, ArchiveError> {
+        (**self).visit(predicate, window, effort, visit)
     }
 
     fn fetch(&self, traces: &[TraceId], effort: &Effort) -> Result<Fetched, ArchiveError> {
@@ -174,6 +194,17 @@ pub struct Found {
     pub total: u64,
     /// Where the next page begins; `None` on the last.
     pub next: Option<Position>,
+    /// Why the answer may lack something.
+    pub reasons: Vec<Incompleteness>,
+}
+
+/// What a visit came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Visited {
+    /// How many records were visited.
+    pub read: u64,
+    /// How many may match that were not, because the effort was spent; 0 where all were.
+    pub unread_max: u64,
     /// Why the answer may lack something.
     pub reasons: Vec<Incompleteness>,
 }

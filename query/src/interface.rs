@@ -3,7 +3,7 @@
 //! Two implementations answer them: over an archive in this process, and over a running server.
 //! Everything that shows a timeline takes it from here.
 
-use timeline::document::{Find, Search, SearchRecord, Stats, Timeline};
+use timeline::document::{Doctor, Entities, Find, Search, SearchRecord, Stats, Timeline};
 use timeline::record::Position;
 
 use crate::archive::{ArchiveError, Effort, Window};
@@ -21,6 +21,12 @@ pub trait Query: Send + Sync {
 
     /// The records that arrived after `after` and match, oldest first, without waiting.
     fn follow(&self, request: &FollowRequest, effort: &Effort) -> Result<FollowAnswer, QueryError>;
+
+    /// Which entity types, or keys of one type, records name.
+    fn entities(&self, request: &EntitiesRequest, effort: &Effort) -> Result<Entities, QueryError>;
+
+    /// What of each service can be judged, and the one setting that would unlock more.
+    fn doctor(&self, request: &DoctorRequest, effort: &Effort) -> Result<Doctor, QueryError>;
 
     /// What the store holds.
     fn stats(&self) -> Result<Stats, QueryError>;
@@ -63,6 +69,26 @@ pub struct FollowRequest {
     pub after: Option<Position>,
     /// At most so many records.
     pub limit: usize,
+}
+
+/// Which entities.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntitiesRequest {
+    /// Of this type the keys, as a person writes it (`order`, `Orders`); `None` for all types.
+    pub kind: Option<String>,
+    /// Only records of these times.
+    pub window: Window,
+    /// At most so many types or keys.
+    pub limit: usize,
+}
+
+/// Which services.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DoctorRequest {
+    /// This one alone; `None` for all.
+    pub service: Option<String>,
+    /// Only records of these times.
+    pub window: Window,
 }
 
 /// Records as they arrived.

@@ -7,7 +7,7 @@ use timeline::document::{Completeness, Incompleteness, Stats};
 use timeline::id::{RecordId, TraceId};
 use timeline::record::{Position, Record};
 
-use crate::archive::{Archive, ArchiveError, Effort, Fetched, Followed, Found, Page, Window};
+use crate::archive::{Archive, ArchiveError, Effort, Fetched, Followed, Found, Page, Visited, Window};
 use crate::predicate::Predicate;
 
 /// Records in memory, each once: of equal ids the one that stands first.
@@ -121,6 +121,30 @@ impl Archive for Memory {
         found.next = found.records.last().filter(|_| more).map(|record| record.position);
         found.reasons = budget.reasons;
         Ok(found)
+    }
+
+    fn visit(
+        &self,
+        predicate: &Predicate,
+        window: Window,
+        effort: &Effort,
+        visit: &mut dyn FnMut(Record),
+    ) -> Result<Visited, ArchiveError> {
+        let held = self.read();
+        let mut budget = Budget::of(effort);
+        let mut visited = Visited::default();
+        for (at, record) in held.records.values().rev().enumerate() {
+            if !budget.take()? {
+                visited.unread_max = (held.records.len() - at) as u64;
+                break;
+            }
+            if window.contains(record.time()) && predicate.matches(record) {
+                visited.read += 1;
+                visit(record.clone());
+            }
+        }
+        visited.reasons = budget.reasons;
+        Ok(visited)
     }
 
     fn fetch(&self, traces: &[TraceId], effort: &Effort) -> Result<Fetched, ArchiveError> {

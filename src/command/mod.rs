@@ -2,6 +2,8 @@
 
 mod completions;
 mod demo;
+mod doctor;
+mod entities;
 mod env;
 mod export;
 mod find;
@@ -16,11 +18,15 @@ mod verify;
 
 use std::process::ExitCode;
 
-use query::archive::Effort;
+use ::timeline::document::Completeness;
+use ::timeline::time::Time;
+use query::archive::{Effort, Window};
 use query::interface::{Query, QueryError};
+use query::language::{Now, parse_time};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Read};
 use crate::config::{File, Source};
+use crate::progress::Progress;
 use crate::source;
 
 /// Wrong usage that only shows once the command runs: exit status 2.
@@ -42,6 +48,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Search(search)) => search::run(&search, &*source::open(&source()?)?)?,
         Some(Command::Timeline(timeline)) => timeline::run(&timeline, &*source::open(&source()?)?)?,
         Some(Command::Export(export)) => export::run(&export, &*source::open(&source()?)?)?,
+        Some(Command::Entities(entities)) => entities::run(&entities, &*source::open(&source()?)?)?,
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, &*source::open(&source()?)?)?,
         Some(Command::Stats(stats)) => stats::run(&stats, &*source::open(&source()?)?)?,
         Some(Command::Verify) => return verify::run(&source()?),
         Some(Command::Reindex) => reindex::run(&source()?)?,
@@ -55,6 +63,48 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 /// would look whole.
 fn effort() -> Effort {
     Effort::new(u64::MAX)
+}
+
+/// Asks a question that reads every record of a stretch of time, with a bar.
+fn reading<T>(read: &Read, ask: impl FnOnce(Window, &Effort) -> Result<T, QueryError>) -> anyhow::Result<T> {
+    let window = window(read.since.as_deref(), read.until.as_deref())?;
+    let bar = std::sync::Arc::new(Progress::new("reading records"));
+    let told = std::sync::Arc::clone(&bar);
+    let effort = Effort::new(read.budget.unwrap_or(u64::MAX))
+        .with_progress(std::sync::Arc::new(move |share| told.set(share)));
+    let answer = ask(window, &effort);
+    bar.finish();
+    answer.map_err(|error| placed(error, ""))
+}
+
+/// Says on standard error how much of a long reading was done, where a budget cut it.
+fn warn_unread(completeness: &Completeness) {
+    if completeness.shown < completeness.total {
+        eprintln!(
+            "backstory: {} of {} records were read, the newest: raise --budget for more",
+            completeness.shown, completeness.total
+        );
+    }
+}
+
+/// The window that --since and --until name.
+fn window(since: Option<&str>, until: Option<&str>) -> anyhow::Result<Window> {
+    let now = source::now();
+    let side = |flag: &str, text: Option<&str>| -> anyhow::Result<_> {
+        let Some(text) = text else { return Ok(None) };
+        let time =
+            parse_time(text, now).map_err(|error| Usage(format!("{flag} {text}: {}", error.message)))?;
+        say_what_was_read(text, time, now);
+        Ok(Some(time))
+    };
+    Ok(Window { since: side("--since", since)?, until: side("--until", until)? })
+}
+
+/// Prints the moment that a text without a zone was taken for.
+fn say_what_was_read(text: &str, time: Time, now: Now) {
+    if Time::parse_rfc3339(text).is_none() {
+        eprintln!("backstory: {text} is {time} (times without a zone are {})", now.zone);
+    }
 }
 
 /// Says on standard error that nothing was found; where the store is empty, what to do about that.

@@ -1,15 +1,12 @@
 //! `backstory timeline ENTITY`: the timeline of one entity.
 
-use query::archive::Window;
 use query::export::{self, Export, Style, sanitise};
 use query::interface::{Query, TimelineRequest};
-use query::language::{Now, parse_time};
 use timeline::document::Timeline as Document;
-use timeline::time::Time;
 
 use crate::cli::{Timeline, TimelineFormat, Which};
-use crate::command::{Usage, effort, explain_nothing, placed};
-use crate::{output, source};
+use crate::command::{effort, explain_nothing, placed, window};
+use crate::output;
 
 /// Asks and prints.
 pub(crate) fn run(timeline: &Timeline, query: &dyn Query) -> anyhow::Result<()> {
@@ -20,7 +17,7 @@ pub(crate) fn run(timeline: &Timeline, query: &dyn Query) -> anyhow::Result<()> 
 pub(crate) fn ask(which: &Which, query: &dyn Query) -> anyhow::Result<Document> {
     let request = TimelineRequest {
         entity: which.entity.clone(),
-        window: window(which)?,
+        window: window(which.since.as_deref(), which.until.as_deref())?,
         events_max: which.events_max.get(),
         brief: which.brief,
     };
@@ -35,26 +32,6 @@ pub(crate) fn ask(which: &Which, query: &dyn Query) -> anyhow::Result<Document> 
         )?;
     }
     Ok(answer)
-}
-
-/// The window that --since and --until name.
-fn window(which: &Which) -> anyhow::Result<Window> {
-    let now = source::now();
-    let side = |flag: &str, text: &Option<String>| -> anyhow::Result<_> {
-        let Some(text) = text else { return Ok(None) };
-        let time =
-            parse_time(text, now).map_err(|error| Usage(format!("{flag} {text}: {}", error.message)))?;
-        say_what_was_read(text, time, now);
-        Ok(Some(time))
-    };
-    Ok(Window { since: side("--since", &which.since)?, until: side("--until", &which.until)? })
-}
-
-/// Prints the moment that a text without a zone was taken for.
-fn say_what_was_read(text: &str, time: Time, now: Now) {
-    if Time::parse_rfc3339(text).is_none() {
-        eprintln!("backstory: {text} is {time} (times without a zone are {})", now.zone);
-    }
 }
 
 /// Prints a timeline.

@@ -46,6 +46,10 @@ fn a_folder_and_its_server_answer_alike() {
         &["find", "42", "--format", "json"],
         &["search", "service:payments", "--format", "json"],
         &["stats", "--format", "json"],
+        &["entities", "--format", "json"],
+        &["entities", "order", "--format", "json"],
+        &["doctor", "--format", "json"],
+        &["doctor", "payments", "--since", "2026-11-23T00:00:00Z", "--format", "json"],
     ] {
         let (remote, local) = (server.json(question), parse(&server.ask_folder(question)));
         assert_valid(&remote);
@@ -74,7 +78,9 @@ fn a_timeline_orders_two_services_by_their_call() {
 #[test]
 fn text_from_telemetry_cannot_speak_to_the_terminal() {
     let (_folder, server) = shop();
-    for question in [&["timeline", "order/42"][..], &["search", "paid"], &["find", "42"]] {
+    for question in
+        [&["timeline", "order/42"][..], &["search", "paid"], &["find", "42"], &["entities"], &["doctor"]]
+    {
         let printed = text(&server.ask(question).stdout);
         assert!(!printed.contains('\u{1b}'), "{question:?} printed an escape: {printed:?}");
     }
@@ -93,7 +99,9 @@ fn an_unknown_entity_is_an_empty_timeline_and_a_word() {
 fn an_empty_store_explains_itself() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path());
-    for question in [&["timeline", "order/42"][..], &["find", "42"], &["search", "order"]] {
+    for question in
+        [&["timeline", "order/42"][..], &["find", "42"], &["search", "order"], &["entities"], &["doctor"]]
+    {
         for answer in [server.ask(question), server.ask_folder(question)] {
             assert_eq!(answer.status.code(), Some(0), "{question:?}: {}", text(&answer.stderr));
             assert!(text(&answer.stderr).contains("backstory env"), "{question:?}: {}", text(&answer.stderr));
@@ -157,6 +165,8 @@ fn every_command_explains_itself() {
         "find",
         "search",
         "timeline",
+        "entities",
+        "doctor",
         "stats",
         "verify",
         "reindex",

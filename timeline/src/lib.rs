@@ -21,6 +21,8 @@
 //! | `folded`      | what a screen folds away                                           |
 //! | `gaps`        | evidence that something is missing                                 |
 //! | [`state`]     | what records say was read and written, and what follows from it    |
+//! | [`survey`]    | what an archive holds, by entity type and by service               |
+//! | [`doctor`]    | what of a service can be judged, and what would unlock more        |
 //! | `streams`     | what is known of each source's completeness                        |
 //! | `markers`     | what changed around the events                                     |
 //! | `tell`        | from records to a timeline                                         |
@@ -28,6 +30,7 @@
 
 mod belongs;
 pub mod clocks;
+pub mod doctor;
 pub mod document;
 mod folded;
 mod gaps;
@@ -43,6 +46,7 @@ mod reach;
 pub mod record;
 pub mod state;
 mod streams;
+pub mod survey;
 mod tell;
 #[cfg(test)]
 mod testing;

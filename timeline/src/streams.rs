@@ -32,24 +32,30 @@ pub(crate) fn completeness(archive: &Completeness, streams: Vec<Stream>) -> Comp
     Completeness { complete: reasons.is_empty(), reasons, shown: 0, total: 0, streams }
 }
 
-#[derive(Default)]
-struct Known {
+/// What the records of one stream say of its completeness.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Known {
     /// The smallest rate that a sampler declared, and where.
     rate: Option<(f64, &'static str)>,
     dropped: u64,
 }
 
 impl Known {
-    fn note(&mut self, record: &Record) {
-        if let Some((rate, evidence)) = declared_rate(record)
-            && self.rate.is_none_or(|(least, _)| rate < least)
-        {
-            self.rate = Some((rate, evidence));
-        }
-        self.dropped += u64::from(dropped(record));
+    /// Takes in one record.
+    pub(crate) fn note(&mut self, record: &Record) {
+        let dropped = u64::from(dropped(record));
+        self.merge(Known { rate: declared_rate(record), dropped });
     }
 
-    fn stream(self, service: &str, signal: &str) -> Stream {
+    /// Adds what `other` took in.
+    pub(crate) fn merge(&mut self, other: Known) {
+        let rates = self.rate.into_iter().chain(other.rate);
+        self.rate = rates.min_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(b.1)));
+        self.dropped += other.dropped;
+    }
+
+    /// The stream's row.
+    pub(crate) fn stream(self, service: &str, signal: &str) -> Stream {
         let sampled = self.rate.filter(|(rate, _)| *rate < 1.0);
         let (state, evidence) = match (sampled, self.dropped, self.rate) {
             (_, 1.., _) => (StreamState::Lossy, Some(format!("dropped_*_count {}", self.dropped))),

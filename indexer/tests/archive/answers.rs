@@ -103,6 +103,23 @@ fn same_answers(folder: &Folder, memory: &Memory, rng: &mut Rng) {
     }
 }
 
+/// Visits the same records, in the same order.
+fn same_visits(folder: &Folder, memory: &Memory, rng: &mut Rng) {
+    let predicate = predicate(rng, 2);
+    let window = window(rng);
+    let visited = |archive: &dyn Archive| {
+        let mut places = Vec::new();
+        let mut note = |record: timeline::record::Record| places.push((record.position, record.id));
+        let visited =
+            archive.visit(&predicate, window, &Effort::new(1_000_000), &mut note).expect("an answer");
+        (places, visited)
+    };
+    let (answer, expected) = (visited(folder), visited(memory));
+    if answer.1.reasons != [Incompleteness::NotIndexed] {
+        assert_eq!(answer, expected, "{predicate:?} {window:?}");
+    }
+}
+
 fn is_whole(folder: &Folder) -> bool {
     folder.completeness().expect("it is known").complete
 }
@@ -144,6 +161,7 @@ fn check(seed: u64) {
     let memory = Memory::new(all_records(dir.path()));
     for _ in 0..40 {
         same_answers(&folder, &memory, rng);
+        same_visits(&folder, &memory, rng);
     }
     same_stats(&folder, &memory);
     assert_eq!(indexer::verify(dir.path(), &mut |_| {}).expect("verified"), []);

@@ -13,7 +13,7 @@ use timeline::time::Time;
 
 use super::failure::{Code, Failure};
 use crate::archive::Window;
-use crate::interface::{FollowRequest, SearchRequest, TimelineRequest};
+use crate::interface::{DoctorRequest, EntitiesRequest, FollowRequest, SearchRequest, TimelineRequest};
 use crate::language::parse_time;
 
 /// A question's text is at most so long, in bytes.
@@ -69,18 +69,33 @@ pub(super) struct FollowAsked {
     pub(super) budget: Option<u64>,
 }
 
+/// `/v1/entities`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EntitiesAsked {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    limit: Option<usize>,
+    pub(super) budget: Option<u64>,
+}
+
+/// `/v1/doctor`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DoctorAsked {
+    service: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    pub(super) budget: Option<u64>,
+}
+
 impl TimelineAsked {
     pub(super) fn request(&self, events_max: usize) -> Result<TimelineRequest, Failure> {
-        let now = now();
-        let time = |name: &str, text: &Option<String>| match text {
-            None => Ok(None),
-            Some(text) => parse_time(text, now)
-                .map(Some)
-                .map_err(|error| malformed(format!("{name}: {}", error.message))),
-        };
         Ok(TimelineRequest {
             entity: short("the entity", &self.entity)?,
-            window: Window { since: time("since", &self.since)?, until: time("until", &self.until)? },
+            window: window(self.since.as_deref(), self.until.as_deref())?,
             events_max: self.events.unwrap_or(events_max).min(events_max),
             brief: self.brief,
         })
@@ -93,6 +108,25 @@ impl SearchAsked {
             query: short("query", &self.query)?,
             limit: self.limit.unwrap_or(PAGE_DEFAULT).min(page_max),
             before: parsed("before", self.before.as_deref())?,
+        })
+    }
+}
+
+impl EntitiesAsked {
+    pub(super) fn request(&self, page_max: usize) -> Result<EntitiesRequest, Failure> {
+        Ok(EntitiesRequest {
+            kind: self.kind.as_deref().map(|kind| short("type", kind)).transpose()?,
+            window: window(self.since.as_deref(), self.until.as_deref())?,
+            limit: self.limit.unwrap_or(PAGE_DEFAULT).min(page_max),
+        })
+    }
+}
+
+impl DoctorAsked {
+    pub(super) fn request(&self) -> Result<DoctorRequest, Failure> {
+        Ok(DoctorRequest {
+            service: self.service.as_deref().map(|service| short("service", service)).transpose()?,
+            window: window(self.since.as_deref(), self.until.as_deref())?,
         })
     }
 }
@@ -111,6 +145,16 @@ impl FollowAsked {
 fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// The stretch that `since` and `until` name.
+fn window(since: Option<&str>, until: Option<&str>) -> Result<Window, Failure> {
+    let now = now();
+    let time = |name: &str, text: Option<&str>| {
+        let parsed = text.map(|text| parse_time(text, now)).transpose();
+        parsed.map_err(|error| malformed(format!("{name}: {}", error.message)))
+    };
+    Ok(Window { since: time("since", since)?, until: time("until", until)? })
 }
 
 fn short(name: &str, text: &str) -> Result<String, Failure> {
@@ -147,6 +191,8 @@ pub(super) trait WithPath: DeserializeOwned + Send {
 }
 
 impl WithPath for FindAsked {}
+impl WithPath for EntitiesAsked {}
+impl WithPath for DoctorAsked {}
 impl WithPath for SearchAsked {}
 impl WithPath for FollowAsked {}
 impl WithPath for TimelineAsked {

@@ -26,7 +26,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 
-use self::asked::{Asked, FindAsked, FollowAsked, SearchAsked, TimelineAsked};
+use self::asked::{Asked, DoctorAsked, EntitiesAsked, FindAsked, FollowAsked, SearchAsked, TimelineAsked};
 use self::counts::Counts;
 pub(crate) use self::failure::FailureDocument;
 pub use self::failure::{Code, Failure};
@@ -34,7 +34,7 @@ use self::work::Workers;
 use crate::interface::Query;
 
 /// The routes, as [`router`] serves them.
-pub const ROUTES: [&str; 9] = [
+pub const ROUTES: [&str; 11] = [
     "/v1/timeline/{*entity}",
     "/v1/find",
     "/v1/search",
@@ -44,6 +44,8 @@ pub const ROUTES: [&str; 9] = [
     "/healthz",
     "/readyz",
     "/metrics",
+    "/v1/entities",
+    "/v1/doctor",
 ];
 
 /// How long the longest `follow` waits for a record, in seconds.
@@ -107,6 +109,8 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .route(ROUTES[6], get(healthz))
         .route(ROUTES[7], get(readyz))
         .route(ROUTES[8], get(metrics))
+        .route(ROUTES[9], get(entities))
+        .route(ROUTES[10], get(doctor))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
         .with_state(service)
@@ -145,6 +149,16 @@ async fn follow(State(service): State<Service>, asked: Asked<FollowAsked>) -> Re
         request.after = answer.after.and_then(|after| after.parse().ok());
         tokio::time::sleep(FOLLOW_INTERVAL).await;
     }
+}
+
+async fn entities(State(service): State<Service>, asked: Asked<EntitiesAsked>) -> Result<Response, Failure> {
+    let request = asked.request(service.options.page_max)?;
+    service.workers.answer(asked.budget, move |query, effort| query.entities(&request, effort)).await
+}
+
+async fn doctor(State(service): State<Service>, asked: Asked<DoctorAsked>) -> Result<Response, Failure> {
+    let request = asked.request()?;
+    service.workers.answer(asked.budget, move |query, effort| query.doctor(&request, effort)).await
 }
 
 async fn stats(State(service): State<Service>) -> Result<Response, Failure> {

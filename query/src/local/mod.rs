@@ -5,20 +5,26 @@
 //! | `gather.rs` | which records a timeline needs, and in what order to ask for them          |
 //! | `places.rs` | under which keys and entities a value stands                               |
 //! | `shown.rs`  | a record as the public JSON shows it                                       |
+//! | `survey.rs` | which entity types there are, and what of each service can be judged       |
 //! | `spend.rs`  | one budget over several questions to an archive                            |
 
 mod gather;
 mod places;
 mod shown;
 mod spend;
+mod survey;
 #[cfg(test)]
 mod tests;
 
 use timeline::Given;
-use timeline::document::{Completeness, Find, Incompleteness, Search, Stats, Timeline};
+use timeline::document::{Completeness, Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline};
+use timeline::survey::Survey;
 
 use crate::archive::{Archive, Effort, Page};
-use crate::interface::{FollowAnswer, FollowRequest, Query, QueryError, SearchRequest, TimelineRequest};
+use crate::interface::{
+    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, SearchRequest,
+    TimelineRequest,
+};
 use crate::language::{self, Now, ParseError};
 
 /// Answers questions from an archive.
@@ -108,6 +114,21 @@ impl<A: Archive> Query for Local<A> {
             }
         }
         Ok(FollowAnswer { records, after: after.map(|position| position.to_string()) })
+    }
+
+    fn entities(&self, request: &EntitiesRequest, effort: &Effort) -> Result<Entities, QueryError> {
+        let kind = request.kind.as_deref().map(timeline::naming::kind_named);
+        let empty = kind.as_deref().map_or_else(Survey::default, Survey::of_kind);
+        let surveyed = survey::of(&self.archive, empty, request.window, effort)?;
+        let completeness = self.completeness(surveyed.reasons, surveyed.read, surveyed.total)?;
+        Ok(surveyed.survey.entities(completeness, request.limit))
+    }
+
+    fn doctor(&self, request: &DoctorRequest, effort: &Effort) -> Result<Doctor, QueryError> {
+        // How a span comes to its entity is told by its whole trace: other services' records are read, too.
+        let surveyed = survey::of(&self.archive, Survey::default(), request.window, effort)?;
+        let completeness = self.completeness(surveyed.reasons, surveyed.read, surveyed.total)?;
+        Ok(surveyed.survey.doctor(completeness, request.service.as_deref()))
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

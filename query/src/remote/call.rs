@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use ureq::{Agent, Body};
 
 use super::{RemoteOptions, told};
-use crate::archive::Effort;
+use crate::archive::{Effort, Window};
 use crate::http::FailureDocument;
 use crate::interface::QueryError;
 
@@ -29,6 +29,11 @@ impl Parameters {
 
     pub(super) fn add(&mut self, name: &'static str, value: &impl ToString) {
         self.0.push((name, value.to_string()));
+    }
+
+    pub(super) fn add_window(&mut self, window: Window) {
+        self.add_some("since", window.since);
+        self.add_some("until", window.until);
     }
 
     pub(super) fn add_some(&mut self, name: &'static str, value: Option<impl ToString>) {

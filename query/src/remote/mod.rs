@@ -7,12 +7,15 @@ mod tests;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use timeline::document::{Find, Search, Stats, Timeline};
+use timeline::document::{Doctor, Entities, Find, Search, Stats, Timeline};
 
 use self::call::{Calls, Parameters};
 use crate::archive::{ArchiveError, Effort};
 use crate::http::{Code, Failure};
-use crate::interface::{FollowAnswer, FollowRequest, Query, QueryError, SearchRequest, TimelineRequest};
+use crate::interface::{
+    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, SearchRequest,
+    TimelineRequest,
+};
 use crate::language::{self, Now};
 
 /// How to reach a server.
@@ -75,8 +78,7 @@ impl Remote {
 impl Query for Remote {
     fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError> {
         let mut parameters = Parameters::new(effort);
-        parameters.add_some("since", request.window.since);
-        parameters.add_some("until", request.window.until);
+        parameters.add_window(request.window);
         parameters.add("events", &request.events_max);
         parameters.add("brief", &request.brief);
         let path = format!("/v1/timeline/{}", path_encoded(&request.entity));
@@ -103,6 +105,21 @@ impl Query for Remote {
         parameters.add("limit", &request.limit);
         parameters.add_some("after", request.after);
         self.get("/v1/follow", &parameters, effort)
+    }
+
+    fn entities(&self, request: &EntitiesRequest, effort: &Effort) -> Result<Entities, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_some("type", request.kind.as_ref());
+        parameters.add_window(request.window);
+        parameters.add("limit", &request.limit);
+        self.get("/v1/entities", &parameters, effort)
+    }
+
+    fn doctor(&self, request: &DoctorRequest, effort: &Effort) -> Result<Doctor, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_some("service", request.service.as_ref());
+        parameters.add_window(request.window);
+        self.get("/v1/doctor", &parameters, effort)
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::archive::Archive;
 use crate::http::Options;
-use crate::interface::FollowAnswer;
+use crate::interface::{DoctorRequest, EntitiesRequest, FollowAnswer};
 use crate::local::Local;
 use crate::testing::conformance::{self, Make};
 use crate::testing::server::Server;
@@ -46,6 +46,14 @@ impl Query for Served {
 
     fn follow(&self, request: &FollowRequest, effort: &Effort) -> Result<FollowAnswer, QueryError> {
         self.remote.follow(request, effort)
+    }
+
+    fn entities(&self, request: &EntitiesRequest, effort: &Effort) -> Result<Entities, QueryError> {
+        self.remote.entities(request, effort)
+    }
+
+    fn doctor(&self, request: &DoctorRequest, effort: &Effort) -> Result<Doctor, QueryError> {
+        self.remote.doctor(request, effort)
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use timeline::document::{Find, Incompleteness, Search, Stats, Timeline};
+use timeline::document::{Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline};
 use timeline::record::{Body, Record};
 use timeline::time::Time;
 
 use super::{attributes, log, record, span, span_id, trace};
 use crate::archive::{Archive, ArchiveError, Effort, Window};
-use crate::interface::{FollowRequest, Query, QueryError, SearchRequest, TimelineRequest};
+use crate::interface::{
+    DoctorRequest, EntitiesRequest, FollowRequest, Query, QueryError, SearchRequest, TimelineRequest,
+};
 use crate::language::{Now, Zone};
 use crate::memory::Memory;
 
@@ -59,6 +61,7 @@ pub(crate) fn conforms(make: &impl Make) {
     finds(&query);
     tells(&query);
     counts(&query);
+    surveys(&query);
     says_what_a_budget_cut(&query);
     stops_when_cancelled(&query);
     follows(&query, &memory);
@@ -180,7 +183,40 @@ fn counts(query: &impl Query) {
     assert_eq!((stats.spans, stats.logs, stats.traces, stats.services), (4, 2, 3, 4));
 }
 
+fn entities(query: &impl Query, kind: Option<&str>, effort: &Effort) -> Result<Entities, QueryError> {
+    let kind = kind.map(str::to_owned);
+    query.entities(&EntitiesRequest { kind, window: Window::default(), limit: 10 }, effort)
+}
+
+fn surveys(query: &impl Query) {
+    let types = entities(query, None, &effort()).expect("an answer");
+    assert_eq!((types.schema.as_str(), types.types.len()), (Entities::SCHEMA, 1));
+    assert_eq!((types.completeness.shown, types.completeness.total), (6, 6));
+    let order = &types.types[0];
+    assert_eq!((order.kind.as_str(), order.keys, order.records), ("order", 2, 4));
+    assert_eq!(order.services, ["orders", "shipping"]);
+    let keys = entities(query, Some("Orders"), &effort()).expect("an answer");
+    let listed: Vec<(&str, u64)> =
+        keys.entities.iter().map(|key| (key.entity.as_str(), key.records)).collect();
+    assert_eq!(listed, [("order/42", 3), ("order/7", 1)], "the latest first");
+    let request = EntitiesRequest { kind: None, window: Window { since: Some(NOW), until: None }, limit: 10 };
+    assert_eq!(query.entities(&request, &effort()).expect("an answer").types, [], "nothing is so late");
+
+    let request = DoctorRequest { service: None, window: Window::default() };
+    let doctor = query.doctor(&request, &effort()).expect("an answer");
+    let services: Vec<&str> = doctor.services.iter().map(|one| one.service.as_str()).collect();
+    assert_eq!(
+        (doctor.schema.as_str(), services),
+        (Doctor::SCHEMA, vec!["cron", "orders", "payments", "shipping"])
+    );
+    let request = DoctorRequest { service: Some("orders".to_owned()), ..request };
+    let orders = query.doctor(&request, &effort()).expect("an answer");
+    assert_eq!((orders.services.len(), orders.services[0].spans, orders.services[0].logs), (1, 2, 1));
+}
+
 fn says_what_a_budget_cut(query: &impl Query) {
+    let cut = entities(query, None, &Effort::new(2)).expect("an answer").completeness;
+    assert_eq!((cut.reasons, cut.shown, cut.total), (vec![Incompleteness::Truncated], 2, 6));
     let request = SearchRequest { query: "*".to_owned(), limit: 10, before: None };
     let cut = query.search(&request, &Effort::new(2)).expect("a page").completeness;
     assert_eq!((cut.complete, cut.reasons), (false, vec![Incompleteness::Truncated]));
@@ -253,7 +289,7 @@ struct Behind(Memory);
 mod archives {
     use timeline::document::{Completeness, Incompleteness, Stats};
     use timeline::id::TraceId;
-    use timeline::record::Position;
+    use timeline::record::{Position, Record};
 
     use super::{BROKEN, Behind, Failing};
     use crate::archive::*;
@@ -264,6 +300,16 @@ mod archives {
     }
 
     impl Archive for Failing {
+        fn visit(
+            &self,
+            _: &Predicate,
+            _: Window,
+            _: &Effort,
+            _: &mut dyn FnMut(Record),
+        ) -> Result<Visited, ArchiveError> {
+            broken()
+        }
+
         fn find(&self, _: &Predicate, _: Window, _: Page, _: &Effort) -> Result<Found, ArchiveError> {
             broken()
         }
@@ -286,6 +332,16 @@ mod archives {
     }
 
     impl Archive for Behind {
+        fn visit(
+            &self,
+            p: &Predicate,
+            w: Window,
+            e: &Effort,
+            visit: &mut dyn FnMut(Record),
+        ) -> Result<Visited, ArchiveError> {
+            self.0.visit(p, w, e, visit)
+        }
+
         fn find(&self, p: &Predicate, w: Window, page: Page, e: &Effort) -> Result<Found, ArchiveError> {
             self.0.find(p, w, page, e)
         }

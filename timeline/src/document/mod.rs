@@ -7,11 +7,15 @@
 //! | `finding.rs`   | anomalies and what proves them                                   |
 //! | `why.rs`       | `backstory.why/1`                                                |
 //! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
+//! | `entities.rs`  | `backstory.entities/1`                                           |
+//! | `doctor.rs`    | `backstory.doctor/1`                                             |
 //!
 //! Fields may be added, never renamed or given another meaning without a new number in `schema`.
 //! The JSON Schemas are in `docs/schema/`; a test validates what these types print against them.
 
 mod answers;
+mod doctor;
+mod entities;
 mod finding;
 mod state;
 #[cfg(test)]
@@ -20,6 +24,8 @@ mod timeline;
 mod why;
 
 pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
+pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, Remedy, RemedyPlace};
+pub use entities::{Entities, EntityKey, EntityType, NamePlace};
 pub use finding::{Basis, CompletenessBasis, Finding, FindingKind, FindingStatus, Grade, ValueBasis};
 pub use state::{Identity, InitialState, Op, Outcome, StateChange, StateEvidence};
 pub use timeline::{

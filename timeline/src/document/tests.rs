@@ -102,6 +102,25 @@ fn answers_are_valid() {
 }
 
 #[test]
+fn surveys_are_valid() {
+    let statement =
+        [("db.system", "postgresql"), ("db.statement", "UPDATE orders SET status = ? WHERE id = ?")];
+    let records = [
+        span(1, "orders@a", "POST", 0.0, 3.0).kind(SpanKind::Server).with(&[("order.id", "42")]).record(),
+        span(2, "orders@a", "UPDATE", 1.0, 2.0).kind(SpanKind::Client).child_of(1).with(&statement).record(),
+        log(1, "payments", "order 42 is paid", 2.5),
+    ];
+    let mut survey = crate::survey::Survey::of_kind("order");
+    records.iter().for_each(|record| survey.add(record));
+    let entities = survey.entities(Completeness::default(), 10);
+    assert_eq!((entities.types.len(), entities.entities.len()), (1, 1));
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/entities.json")), &entities), [""; 0]);
+    let doctor = survey.doctor(Completeness::default(), None);
+    assert!(doctor.services.iter().all(|service| service.next.is_some()));
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/doctor.json")), &doctor), [""; 0]);
+}
+
+#[test]
 fn a_search_is_valid() {
     let record = SearchRecord {
         record: crate::id::RecordId([1; 16]),

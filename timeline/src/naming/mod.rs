@@ -48,6 +48,22 @@ pub enum How {
     Text,
 }
 
+impl How {
+    /// The name in the public JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            How::Explicit => "explicit",
+            How::Attribute => "attribute",
+            How::Route => "route",
+            How::Sql => "sql",
+            How::Redis => "redis",
+            How::Message => "message",
+            How::Path => "path",
+            How::Text => "text",
+        }
+    }
+}
+
 /// One entity that a record names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {

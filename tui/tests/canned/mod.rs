@@ -3,16 +3,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use query::archive::Effort;
-use query::interface::{FollowAnswer, FollowRequest, Query, QueryError, SearchRequest, TimelineRequest};
+use query::interface::{
+    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, SearchRequest,
+    TimelineRequest,
+};
 use serde_json::{Map, Value, json};
 use timeline::document::{
-    Basis, Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, CompletenessBasis, Edge,
-    Entity, Event, EventKind, Evidence, Find, FindMatch, Finding, FindingKind, FindingStatus, Folded, Gap,
-    GapKind, Grade, Identity, Incompleteness, Op, Outcome, Process, Range, Search, SearchRecord, StateChange,
-    StateEvidence, Stats, Stream, StreamState, Timeline, ValueBasis,
+    Basis, Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, CompletenessBasis, Doctor,
+    Edge, Entities, Entity, Event, EventKind, Evidence, Find, FindMatch, Finding, FindingKind, FindingStatus,
+    Folded, Gap, GapKind, Grade, Identity, Incompleteness, Op, Outcome, Process, Range, Search, SearchRecord,
+    StateChange, StateEvidence, Stats, Stream, StreamState, Timeline, ValueBasis,
 };
 use timeline::id::{EventId, Point, RecordId, SpanId, TraceId};
 use timeline::record::{Severity, SpanKind, StatusCode};
+use timeline::survey::Survey;
 use timeline::time::Time;
 
 /// 2026-11-23T10:00:00Z.
@@ -530,6 +534,14 @@ impl Query for Canned {
         };
         let records = if grown { vec![record(held - 1)] } else { Vec::new() };
         Ok(FollowAnswer { records, after: Some(format!("1-{held}-0-0")) })
+    }
+
+    fn entities(&self, _: &EntitiesRequest, _: &Effort) -> Result<Entities, QueryError> {
+        Ok(Survey::default().entities(Canned::whole(0, 0), 0))
+    }
+
+    fn doctor(&self, _: &DoctorRequest, _: &Effort) -> Result<Doctor, QueryError> {
+        Ok(Survey::default().doctor(Canned::whole(0, 0), None))
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use serde_json::Value as Json;
-use timeline::document::{Find, Search, Stats, Timeline};
+use timeline::document::{Doctor, Entities, Find, Search, Stats, Timeline};
 use timeline::record::Body;
 
 use super::*;
 use crate::archive::Effort;
-use crate::interface::{FollowAnswer, FollowRequest, QueryError, SearchRequest, TimelineRequest};
+use crate::interface::{
+    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, QueryError, SearchRequest, TimelineRequest,
+};
 use crate::local::Local;
 use crate::memory::Memory;
 use crate::testing::conformance;
@@ -158,6 +160,14 @@ impl Query for Endless {
     }
 
     fn follow(&self, _: &FollowRequest, _: &Effort) -> Result<FollowAnswer, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn entities(&self, _: &EntitiesRequest, _: &Effort) -> Result<Entities, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn doctor(&self, _: &DoctorRequest, _: &Effort) -> Result<Doctor, QueryError> {
         Err(QueryError::Remote("gone".to_owned()))
     }
 

@@ -27,6 +27,8 @@ fn it_has_the_parameters_that_are_read() {
         "brief" => "true",
         "before" | "after" => "1-64-0-0",
         "value" => "42",
+        "type" => "order",
+        "service" => "orders",
         _ => "0",
     };
     for (path, route) in document()["paths"].as_object().expect("paths") {
@@ -64,6 +66,10 @@ fn what_is_answered_is_valid_under_its_schema() {
         ("/v1/search?limit=4", "Search"),
         ("/v1/follow?after=1-64-0-0", "Follow"),
         ("/v1/stats", "Stats"),
+        ("/v1/entities", "Entities"),
+        ("/v1/entities?type=order&limit=1", "Entities"),
+        ("/v1/doctor", "Doctor"),
+        ("/v1/doctor?service=none", "Doctor"),
         ("/v1/search?query=(", "Error"),
         ("/v1/nothing", "Error"),
     ];
