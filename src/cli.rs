@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use query::export::Format;
 
@@ -87,6 +88,9 @@ pub(crate) enum Command {
     Entities(Entities),
     /// Per service: what can be judged, what can't, and the one setting that would change it
     Doctor(Doctor),
+    /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks
+    #[command(after_help = IMPORT_HELP)]
+    Import(Import),
     /// What the store holds
     Stats(Stats),
     /// Checks the journal's every block and the index against it
@@ -119,6 +123,49 @@ const SEARCH_HELP: &str = r#"A query is made of
   severity>=warn     duration>200ms        trace:ID      span:ID
   order.id=42        order.id=4*           order.id~^4.$
   words, "phrases", -not, OR, parentheses, since:15m, until:TIME, at:A..B"#;
+
+const IMPORT_HELP: &str = r#"Files may be compressed with gzip or zstd; - is standard input. What is imported again adds nothing.
+A server that runs on the folder takes them in.
+
+  backstory import traces.json                      a download of Jaeger's UI, or any other known format
+  backstory import --service legacy --zone utc \
+      --pattern '^(?<time>\S+ \S+) (?<severity>\w+) (?<message>.*)$' legacy.log"#;
+
+/// `backstory import`.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Their format [default: told from each file's beginning]
+    #[arg(long, value_name = "FORMAT", value_parser = import_format())]
+    pub(crate) from: Option<import::Format>,
+    /// Plain logs: whose they are, where no field says so
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// Plain logs: the zone of times that name none: utc, local, or as +02:00
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) zone: Option<String>,
+    /// Plain logs: the year of times that name none
+    #[arg(long)]
+    pub(crate) year: Option<i32>,
+    /// Plain logs: a regular expression with named groups: time, severity, message, service, host, trace_id, span_id; any
+    /// other becomes an attribute. With host, clock and event it reads vector clocks
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) pattern: Option<String>,
+    /// Plain logs: how times are written, as %d.%m.%Y %H:%M:%S
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) time_format: Option<String>,
+}
+
+/// The formats by their names.
+fn import_format() -> impl TypedValueParser<Value = import::Format> {
+    let names = import::NAMES.map(|(name, _)| name);
+    PossibleValuesParser::new(names).try_map(|name| {
+        let format = import::NAMES.iter().find(|(known, _)| *known == name);
+        format.map(|(_, format)| *format).ok_or("an unknown format")
+    })
+}
 
 /// `backstory demo`.
 #[derive(Debug, Args)]

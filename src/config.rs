@@ -76,6 +76,11 @@ impl File {
         toml::from_str(&text).map_err(|error| wrong(format!("is wrong: {error}")).into())
     }
 
+    /// The token that a server asks for.
+    pub(crate) fn token<'a>(&'a self, global: &'a Global) -> Option<&'a str> {
+        global.token.as_deref().or(self.token.as_deref())
+    }
+
     /// Where the data is.
     pub(crate) fn source(&self, global: &Global) -> anyhow::Result<Source> {
         // What is said on the command line or in the environment overrides the file as a whole:
@@ -90,8 +95,7 @@ impl File {
                 Err(Usage(message.to_owned()).into())
             }
             (_, Some(url)) => {
-                let token = global.token.as_ref().or(self.token.as_ref()).cloned();
-                Ok(Source::Server { url: url.clone(), token })
+                Ok(Source::Server { url: url.clone(), token: self.token(global).map(str::to_owned) })
             }
             (Some(folder), None) => Ok(Source::Folder(folder.clone())),
             (None, None) => Ok(Source::Folder(default_folder()?)),

@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod config;
+mod intake;
 mod metrics;
 mod output;
 mod progress;

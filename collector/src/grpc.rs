@@ -75,7 +75,7 @@ async fn call(
         signal,
         encoding: Encoding::Protobuf,
         source: Source::Grpc,
-        peer,
+        peer: peer.to_string(),
         coding,
         body: message,
         share,

@@ -20,6 +20,13 @@ const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
+/// The header by which `backstory import` names the file that a request was read from. When such a request
+/// arrives says nothing about when its items happened.
+pub const IMPORT_HEADER: &str = "backstory-import";
+
+/// A longer name of a file is cut.
+const FILE_NAME_LEN_MAX: usize = 1_024;
+
 const PAGE: &str = "This is Backstory's OTLP receiver. Exporters POST to /v1/traces, /v1/logs, /v1/metrics and \
                     /v1development/profiles; to look at what came, run `backstory tui`.\n";
 
@@ -84,7 +91,8 @@ async fn post(
                 head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
             let mut share = receiver.budget.share();
             let body = body::read(body, announced, receiver.request_bytes_max, &mut share).await?;
-            let (encoding, source) = (media_type.encoding, Source::Http);
+            let encoding = media_type.encoding;
+            let (source, peer) = origin(&head.headers, peer);
             let outcome =
                 receiver.accept(Post { signal, encoding, source, peer, coding, body, share }).await?;
             match media_type.encoding {
@@ -102,6 +110,17 @@ async fn post(
         }
     };
     Ok(respond(StatusCode::OK, media_type.name, outcome.into()))
+}
+
+/// How a request came, and from whom: an exporter, or a file.
+fn origin(headers: &HeaderMap, peer: SocketAddr) -> (Source, String) {
+    match headers.get(IMPORT_HEADER) {
+        Some(file) => {
+            let file = String::from_utf8_lossy(file.as_bytes());
+            (Source::Import, file.chars().take(FILE_NAME_LEN_MAX).collect())
+        }
+        None => (Source::Http, peer.to_string()),
+    }
 }
 
 fn route(path: &str) -> Result<Route, Refusal> {

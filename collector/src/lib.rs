@@ -48,5 +48,6 @@ pub mod tokens;
 
 pub use collector::{Collector, Running, StartError};
 pub use counts::Counts;
+pub use http::IMPORT_HEADER;
 pub use intake::{Done, Intake};
 pub use options::Options;

@@ -1,6 +1,5 @@
 //! The pipeline that both transports share: inflate, check, append, wait.
 
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -39,7 +38,8 @@ pub(crate) struct Post {
     pub(crate) signal: Signal,
     pub(crate) encoding: Encoding,
     pub(crate) source: Source,
-    pub(crate) peer: SocketAddr,
+    /// Whom it came from, or the file that it was read from.
+    pub(crate) peer: String,
     pub(crate) coding: Coding,
     pub(crate) body: Bytes,
     /// The room that the body takes; kept until the journal has answered.
@@ -66,7 +66,7 @@ impl Receiver {
     /// Takes a request to the journal and comes back when it is durable.
     pub(crate) async fn accept(&self, post: Post) -> Result<Outcome, Refusal> {
         let (signal, encoding, source) = (post.signal, post.encoding, post.source);
-        let peer = post.peer.to_string();
+        let peer = post.peer.clone();
         let (checked, body, share) = self.check(post).await?;
         let bytes = body.len();
 
@@ -76,7 +76,7 @@ impl Receiver {
             source,
             peer,
             tenant: String::new(),
-            arrival_is_evidence: true,
+            arrival_is_evidence: source != Source::Import,
             items: checked.items,
             refused: checked.refused.iter().map(|refused| refused.item).collect(),
             carried: checked.carried,

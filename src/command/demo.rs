@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 use fixtures::demo::{self, Endpoints, Incident, Options};
@@ -11,6 +11,7 @@ use query::interface::TimelineRequest;
 use crate::cli::{Demo, Global};
 use crate::command::{Usage, effort, timeline, tui};
 use crate::config::{Serving, default_folder};
+use crate::intake::wait_until_indexed;
 use crate::output;
 use crate::server::{self, Server};
 
@@ -22,9 +23,6 @@ const MARK: &str = "demo";
 
 /// In an incident's place: names them all.
 const LIST: &str = "list";
-
-/// How long the played records may take to become searchable.
-const INDEXED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Plays, then shows or prints.
 pub(crate) fn run(demo: &Demo, global: &Global, serving: &Serving) -> anyhow::Result<()> {
@@ -40,7 +38,7 @@ pub(crate) fn run(demo: &Demo, global: &Global, serving: &Serving) -> anyhow::Re
     let played = server
         .block_on(demo::play(&endpoints, demo.seed.unwrap_or(1), &options))
         .context("the demo's services could not send")?;
-    wait_until_indexed(&server)?;
+    wait_until_indexed(&*server.query())?;
     eprintln!("backstory: {} spans and {} log records arrived; the incidents:", played.spans, played.logs);
     tell(&played.incidents)?;
     if demo.headless {
@@ -117,20 +115,6 @@ fn addresses(demo: &Demo, serving: &Serving) -> Serving {
         serving.query = free(&demo.listen.query);
     }
     serving
-}
-
-fn wait_until_indexed(server: &Server) -> anyhow::Result<()> {
-    let begun = Instant::now();
-    loop {
-        let stats = server.query().stats()?;
-        if stats.indexed_to == stats.journal_end {
-            return Ok(());
-        }
-        if begun.elapsed() > INDEXED_WITHIN {
-            bail!("the index does not catch up with the journal; `backstory serve` logs why");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Says on standard error what goes wrong; standard output is the timeline's.

@@ -7,6 +7,7 @@ mod entities;
 mod env;
 mod export;
 mod find;
+mod import;
 mod man;
 mod reindex;
 mod search;
@@ -50,6 +51,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Export(export)) => export::run(&export, &*source::open(&source()?)?)?,
         Some(Command::Entities(entities)) => entities::run(&entities, &*source::open(&source()?)?)?,
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, &*source::open(&source()?)?)?,
+        Some(Command::Import(import)) => {
+            let serving = file.serving(&cli.listen)?;
+            return import::run(&import, &source()?, &serving, file.token(&cli.global));
+        }
         Some(Command::Stats(stats)) => stats::run(&stats, &*source::open(&source()?)?)?,
         Some(Command::Verify) => return verify::run(&source()?),
         Some(Command::Reindex) => reindex::run(&source()?)?,

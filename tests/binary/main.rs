@@ -5,6 +5,7 @@ mod command_line;
 mod crash;
 mod demo;
 mod formats;
+mod import;
 mod listeners;
 mod support;
 mod telemetry;

@@ -36,6 +36,17 @@ async fn protobuf_goes_to_the_journal_as_it_came_and_is_answered_with_nothing() 
 }
 
 #[tokio::test]
+async fn an_import_names_its_file_and_its_arrival_is_no_evidence() {
+    let (running, journal) = good().await;
+    let head = [("content-type", JSON), (collector::IMPORT_HEADER, "traces.json")];
+    let answered = send(running.http, "POST", "/v1/traces", &head, SPAN_JSON).await;
+    assert_eq!(answered.status, 200);
+    let request = journal.only();
+    assert_eq!((request.source, request.peer.as_str()), (Source::Import, "traces.json"));
+    assert!(!request.arrival_is_evidence);
+}
+
+#[tokio::test]
 async fn json_is_answered_in_json() {
     let (running, journal) = good().await;
     let answered = post(running.http, "/v1/traces", JSON, SPAN_JSON).await;

@@ -1,0 +1,94 @@
+//! `backstory import`: into a folder, beside a server, twice, and of broken files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::{BINARY, Server, backstory, parse, run, text};
+
+fn incidents() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/incidents/shop.otlp.jsonl")
+}
+
+fn import(data: &Path, arguments: &[&str]) -> std::process::Output {
+    run(Command::new(BINARY).arg("import").args(arguments).arg("--data").arg(data))
+}
+
+fn stats(data: &Path) -> serde_json::Value {
+    parse(&run(Command::new(BINARY).args(["stats", "--format", "json", "--data"]).arg(data)))
+}
+
+#[test]
+fn a_recorded_incident_is_told_from_its_file_and_importing_it_again_adds_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = incidents();
+    let file = file.to_str().expect("a path in Unicode");
+    let first = import(folder.path(), &[file]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let held = stats(folder.path());
+    assert_eq!(held["indexed_to"], held["journal_end"], "searchable when it returns");
+    let timeline = run(Command::new(BINARY)
+        .args(["timeline", "order/42", "--format", "json", "--brief", "--data"])
+        .arg(folder.path()));
+    let timeline = parse(&timeline);
+    let events = timeline["events"].as_array().expect("events");
+    assert!(events.len() > 50, "{} events", events.len());
+    assert!(events.iter().all(|event| event["arrival"].is_null()), "a file's arrival is no evidence");
+
+    let again = import(folder.path(), &[file]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    let after = stats(folder.path());
+    assert_eq!((&after["spans"], &after["logs"]), (&held["spans"], &held["logs"]));
+}
+
+#[test]
+fn a_running_server_takes_a_file_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    let imported = import(folder.path(), &[incidents().to_str().expect("a path in Unicode")]);
+    assert!(imported.status.success(), "{}", text(&imported.stderr));
+    let timeline = server.json(&["timeline", "order/42", "--format", "json", "--brief"]);
+    let events = timeline["events"].as_array().expect("events");
+    assert!(events.len() > 50 && events.iter().all(|event| event["arrival"].is_null()));
+}
+
+#[test]
+fn standard_input_is_read_and_good_lines_stay_beside_bad_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = Command::new(BINARY)
+        .args(["import", "-", "--service", "legacy", "--data"])
+        .arg(folder.path())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let lines = "{\"time\":\"2026-11-23T10:00:00Z\",\"msg\":\"order 42 is now paid\"}\nbroken \u{1b}[31m\n";
+    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let told = text(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("1 log records") && told.contains("-: line 2: not a JSON object"), "{told}");
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+    assert_eq!(stats(folder.path())["logs"], 1);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = folder.path().join("plain.log");
+    std::fs::write(&plain, "only words\n").expect("written");
+    let data = folder.path().join("data");
+    let output = import(&data, &[plain.to_str().expect("Unicode"), "/nowhere"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(
+        told.contains("plain.log: nothing in its beginning tells its format: name it with --from"),
+        "{told}"
+    );
+    assert!(told.contains("/nowhere: it cannot be opened"), "{told}");
+
+    let wrong = backstory(&["import", "x", "--pattern", "("]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
+    let remote = backstory(&["import", "x", "--connect", "http://127.0.0.1:1"]);
+    assert_eq!(remote.status.code(), Some(2), "{}", text(&remote.stderr));
+}
