@@ -3,7 +3,7 @@
 //! | file           | documents                                                        |
 //! |----------------|------------------------------------------------------------------|
 //! | `timeline.rs`  | `backstory.timeline/1`                                           |
-//! | `state.rs`     | what events did to state                                         |
+//! | `state.rs`     | what events did to state, `backstory.state/1`                    |
 //! | `finding.rs`   | anomalies and what proves them                                   |
 //! | `why.rs`       | `backstory.why/1`                                                |
 //! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
@@ -27,7 +27,7 @@ pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord
 pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, Remedy, RemedyPlace};
 pub use entities::{Entities, EntityKey, EntityType, NamePlace};
 pub use finding::{Basis, CompletenessBasis, Finding, FindingKind, FindingStatus, Grade, ValueBasis};
-pub use state::{Identity, InitialState, Op, Outcome, StateChange, StateEvidence};
+pub use state::{CopyState, Identity, InitialState, Known, Op, Outcome, State, StateChange, StateEvidence};
 pub use timeline::{
     Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind,
     Evidence, Folded, Gap, GapKind, Incompleteness, Marker, Process, Range, Stream, StreamState, Timeline,

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::timeline::Completeness;
 use crate::id::EventId;
+use crate::time::Time;
 
 /// What an event did to one field of an entity in one copy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +103,66 @@ pub enum Identity {
     Ancestor,
     /// The record itself names it.
     Own,
+}
+
+/// What each copy held at one moment: `backstory.state/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Always [`State::SCHEMA`].
+    pub schema: String,
+    /// The moment, on the reference clock; `None` where there are no events.
+    pub at: Option<Time>,
+    /// What the answer rests on.
+    pub completeness: Completeness,
+    /// One row a field of a copy: the asked entity first, its owner first, parts last.
+    pub copies: Vec<CopyState>,
+}
+
+impl State {
+    /// The name and version of this format.
+    pub const SCHEMA: &'static str = "backstory.state/1";
+}
+
+/// What one copy held of one field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CopyState {
+    /// `order/42`.
+    pub entity: String,
+    /// Who holds the state.
+    pub copy: String,
+    /// Whether it is a row elsewhere that refers to the entity.
+    pub part: bool,
+    /// Whether it is the system of record for entities of this type.
+    pub owner: bool,
+    /// The field; `None` where nothing names one.
+    pub field: Option<String>,
+    /// The value; null with `known: before` where the copy held none.
+    pub value: Option<Value>,
+    /// How it is known.
+    pub known: Known,
+    /// What else it may have been.
+    pub alternatives: Vec<Value>,
+    /// The version, where it is known.
+    pub version: Option<Value>,
+    /// Since when, on the reference clock; `None` for what held before the first event.
+    pub since: Option<Time>,
+    /// The event that made it so.
+    pub event: Option<EventId>,
+    /// For how long the owner had held another value already, in nanoseconds; 0 where they agree; `None` where
+    /// it can't be told.
+    pub lag_ns: Option<u64>,
+}
+
+/// How a copy's value is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// The operation that made it so is before the moment, and none that is unordered with it left another.
+    Before,
+    /// Unordered operations, or such of unknown outcome, leave it open.
+    Unordered,
+    /// It is not.
+    No,
 }
 
 /// What held before the first event.
