@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::clocks::{ClockEvidence, Declared};
 use crate::document::Completeness;
+use crate::judge::Settings;
+use crate::time::Time;
 
 /// What a timeline rests on besides its records and the question: equal in all of it, equal in bytes.
 #[derive(Clone, Debug, Default)]
@@ -15,4 +17,9 @@ pub struct Given {
     pub clocks: ClockEvidence,
     /// Offsets that the configuration declares, by the clock's host, else its service.
     pub declared: BTreeMap<String, Declared>,
+    /// What findings are judged by: budgets, rules, windows.
+    pub settings: Settings,
+    /// The moment, on the collector's clock, up to which all that arrived is among the records; `None` where nothing
+    /// more can come. Findings that later arrivals may change are provisional.
+    pub judged_to: Option<Time>,
 }

@@ -23,8 +23,10 @@
 //! | [`state`]     | what records say was read and written, and what follows from it    |
 //! | [`survey`]    | what an archive holds, by entity type and by service               |
 //! | [`doctor`]    | what of a service can be judged, and what would unlock more        |
+//! | [`judge`]     | what is wrong, with the events that prove it and a grade           |
 //! | `streams`     | what is known of each source's completeness                        |
 //! | `markers`     | what changed around the events                                     |
+//! | `told`        | the stages that every answer about a subject goes through          |
 //! | `tell`        | from records to a timeline                                         |
 //! | `why`         | why one event is before another                                    |
 
@@ -37,6 +39,7 @@ mod gaps;
 mod given;
 mod held;
 pub mod id;
+pub mod judge;
 mod markers;
 mod message;
 pub mod naming;
@@ -52,6 +55,7 @@ mod tell;
 mod testing;
 pub mod time;
 pub mod token;
+mod told;
 pub mod value;
 mod why;
 

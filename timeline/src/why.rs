@@ -2,16 +2,15 @@
 
 use std::collections::VecDeque;
 
-use crate::belongs::Members;
 use crate::document::{Certainty, Edge, Evidence, Relation, Why};
 use crate::given::Given;
 use crate::held::{At, Held};
 use crate::id::{EventId, SpanId};
-use crate::message::Messages;
+use crate::order::Order;
 use crate::order::moment::{Index, Moments};
-use crate::order::{Order, edge};
 use crate::question::Question;
 use crate::record::Record;
+use crate::told::Told;
 
 /// Why no answer can be given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,14 +41,15 @@ pub fn why(
     a: &str,
     b: &str,
 ) -> Result<Why, WhyError> {
-    let held = Held::fold(records);
-    let messages = Messages::of(&held);
-    let members = Members::of(&held, &messages, question);
-    let moments = Moments::of(&held, &members, &given.clocks);
-    let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
-    let asked = Asked { held: &held, moments: &moments, order: &order };
+    let told = Told::of(records, question, given);
+    let asked = Asked { held: &told.held, moments: &told.moments, order: &told.order };
     let (a, b) = (asked.event(a)?, asked.event(b)?);
     Ok(asked.answer(a, b))
+}
+
+/// The event that `text` names in a timeline: as [`why`] reads it.
+pub(crate) fn find_event(told: &Told, text: &str) -> Result<Index, WhyError> {
+    Asked { held: &told.held, moments: &told.moments, order: &told.order }.event(text)
 }
 
 struct Asked<'a> {

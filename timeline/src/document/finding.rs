@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::timeline::Completeness;
 use crate::document::{Certainty, Identity};
 use crate::id::{EventId, RecordId, TraceId};
 use crate::time::Time;
@@ -41,6 +42,39 @@ pub struct Finding {
     pub from: Time,
     /// Where it ends; `None` while it goes on.
     pub until: Option<Time>,
+}
+
+/// What is wrong, over one entity or all that a scan found: `backstory.findings/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Findings {
+    /// Always [`Findings::SCHEMA`].
+    pub schema: String,
+    /// What the answer rests on.
+    pub completeness: Completeness,
+    /// What arrived after this moment was not judged; `None` where the store holds nothing.
+    pub judged_to: Option<Time>,
+    /// How many entities were judged: those of whose state something is known.
+    pub judged: u64,
+    /// How many entities could not be judged.
+    pub cannot_judge: u64,
+    /// Why not, most entities first.
+    pub cannot_judge_because: Vec<CannotJudge>,
+    /// Settled and provisional ones, by the moment at which they begin.
+    pub findings: Vec<Finding>,
+}
+
+impl Findings {
+    /// The name and version of this format.
+    pub const SCHEMA: &'static str = "backstory.findings/1";
+}
+
+/// Why entities could not be judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CannotJudge {
+    /// A line for a person.
+    pub reason: String,
+    /// How many.
+    pub entities: u64,
 }
 
 /// What kind of anomaly.
@@ -140,7 +174,50 @@ pub enum FindingStatus {
     Withdrawn,
 }
 
+impl Finding {
+    /// What evidence would make it surer; `None` where it is proved.
+    pub fn hint(&self) -> Option<&'static str> {
+        let Basis { order, identity, value, completeness } = self.basis;
+        if self.grade == Grade::Proved {
+            return None;
+        }
+        Some(match () {
+            () if matches!(identity, Identity::Trace | Identity::Unknown) => {
+                "the key on the record itself, as an attribute or in a log line of the span, would make it surer"
+            }
+            () if value == ValueBasis::Inferred => {
+                "the values (statement parameters, or backstory.value) would make it surer"
+            }
+            () if matches!(completeness, CompletenessBasis::Unknown | CompletenessBasis::Partial) => {
+                "a sampler that declares its rate (tracestate ot=th:0 where all is sent) would make it surer"
+            }
+            () if order.is_none_or(|order| order < Certainty::Clock) => {
+                "a message between the two hosts, or a version on both writes, would make it surer"
+            }
+            () => "versions on reads and writes would prove the order that clocks tell",
+        })
+    }
+}
+
 impl FindingKind {
+    /// All kinds.
+    pub const ALL: [FindingKind; 14] = [
+        FindingKind::LostUpdate,
+        FindingKind::StaleRead,
+        FindingKind::DuplicateApply,
+        FindingKind::OutOfOrderApply,
+        FindingKind::MissedUpdate,
+        FindingKind::Divergence,
+        FindingKind::IllegalTransition,
+        FindingKind::UnexplainedChange,
+        FindingKind::RuleBroken,
+        FindingKind::UnhandledMessage,
+        FindingKind::RetryStorm,
+        FindingKind::IsolationAnomaly,
+        FindingKind::ClockSkew,
+        FindingKind::MissingTelemetry,
+    ];
+
     /// The name in the public JSON and on the command line.
     pub fn name(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@
 //! |----------------|------------------------------------------------------------------|
 //! | `timeline.rs`  | `backstory.timeline/1`                                           |
 //! | `state.rs`     | what events did to state, `backstory.state/1`                    |
-//! | `finding.rs`   | anomalies and what proves them                                   |
+//! | `finding.rs`   | anomalies and what proves them, `backstory.findings/1`           |
 //! | `why.rs`       | `backstory.why/1`                                                |
 //! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
 //! | `entities.rs`  | `backstory.entities/1`                                           |
@@ -26,7 +26,9 @@ mod why;
 pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
 pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, Remedy, RemedyPlace};
 pub use entities::{Entities, EntityKey, EntityType, NamePlace};
-pub use finding::{Basis, CompletenessBasis, Finding, FindingKind, FindingStatus, Grade, ValueBasis};
+pub use finding::{
+    Basis, CannotJudge, CompletenessBasis, Finding, FindingKind, FindingStatus, Findings, Grade, ValueBasis,
+};
 pub use state::{CopyState, Identity, InitialState, Known, Op, Outcome, State, StateChange, StateEvidence};
 pub use timeline::{
     Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind,

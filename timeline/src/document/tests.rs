@@ -155,3 +155,45 @@ fn a_search_is_valid() {
     };
     assert_eq!(errors(&schema(include_str!("../../../docs/schema/search.json")), &search), [""; 0]);
 }
+
+/// A timeline with a finding, and the states and findings of it, are valid under their schemas.
+#[test]
+fn states_and_findings_are_valid() {
+    let write = |number: u8, from: f64, value: &str, replaced: &str| {
+        span(number, "orders@a", "UPDATE orders", from, from + 1.0)
+            .with(&[
+                ("order.id", "42"),
+                ("backstory.entity.type", "order"),
+                ("backstory.entity.key", "42"),
+                ("backstory.copy", "shop/orders"),
+                ("backstory.op", "write"),
+                ("backstory.field", "status"),
+                ("backstory.from", replaced),
+                ("backstory.value", value),
+            ])
+            .record()
+    };
+    let records = vec![write(1, 0.0, "paid", "created"), write(2, 5.0, "shipped", "cancelled")];
+    let timeline = crate::tell(records.clone(), &question(), &Given::default());
+    assert_eq!(timeline.findings.len(), 1, "{:?}", timeline.findings);
+    assert_eq!(timeline.findings[0].kind, FindingKind::UnexplainedChange);
+    assert_eq!(timeline.initial_state[0].value, Some("created".into()));
+    assert_eq!(errors(&schema(TIMELINE), &timeline), [""; 0]);
+    let moments = [crate::state::Moment::End, crate::state::Moment::Time(at(2.0))];
+    for (moment, value) in moments.into_iter().zip(["shipped", "paid"]) {
+        let state =
+            crate::state::state(records.clone(), &question(), &Given::default(), &moment).expect("a state");
+        assert_eq!(state.copies[0].value, Some(value.into()));
+        assert_eq!(errors(&schema(include_str!("../../../docs/schema/state.json")), &state), [""; 0]);
+    }
+    let findings = Findings {
+        schema: Findings::SCHEMA.into(),
+        completeness: Completeness::default(),
+        judged_to: Some(at(9.0)),
+        judged: 1,
+        cannot_judge: 1,
+        cannot_judge_because: vec![CannotJudge { reason: "no state".into(), entities: 1 }],
+        findings: timeline.findings,
+    };
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/findings.json")), &findings), [""; 0]);
+}

@@ -4,10 +4,19 @@
 //! |----------------|-----------------------------------------------------------|
 //! | `operation.rs` | one read or write of one thing in one copy                |
 //! | `relation.rs`  | whose effect came first                                   |
+//! | `listing.rs`   | a timeline's order, asked by event ids                    |
+//! | `attribute.rs` | operations that records state outright                    |
 //! | `fold.rs`      | what each copy held at each place of the list             |
+//! | `answer.rs`    | what each copy held at one moment                         |
 
-pub mod fold;
+pub(crate) mod answer;
+pub(crate) mod attribute;
+mod fold;
+pub(crate) mod listing;
 mod operation;
-pub mod relation;
+pub(crate) mod relation;
 
+pub use answer::{Moment, state};
+pub use fold::{Belief, History, Slot, Track, fold};
 pub use operation::{Operation, Thing};
+pub use relation::{Relation, agree, effect_before};

@@ -56,7 +56,7 @@ pub fn agree(a: &Value, b: &Value) -> bool {
 }
 
 /// The number that a value is or spells.
-pub fn number(value: &Value) -> Option<f64> {
+pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Int(number) => Some(*number as f64),
         Value::Double(number) => Some(*number),

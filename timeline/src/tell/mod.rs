@@ -1,6 +1,6 @@
 //! From records to a timeline: fold, gather, order, and write it down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -10,20 +10,19 @@ use crate::document::{
     Incompleteness, Process, Range, Timeline,
 };
 use crate::folded::folded;
-use crate::gaps::{self, gaps};
 use crate::given::Given;
 use crate::held::Held;
 use crate::id::{EventId, Point};
 use crate::markers::markers;
-use crate::message::Messages;
+use crate::order::Order;
 use crate::order::clock::ClockNumber;
 use crate::order::moment::{Index, Moment, Moments};
 use crate::order::reduce::reduce;
-use crate::order::{Order, edge};
 use crate::question::Question;
 use crate::record::{Body, Record, Severity, StatusCode};
-use crate::streams::{self, streams};
+use crate::state;
 use crate::time::Time;
+use crate::told::Told;
 
 /// The timeline that `question` asks for, out of `records`.
 ///
@@ -32,24 +31,24 @@ use crate::time::Time;
 /// Records may come in any order and repeatedly; those that don't belong are left out. No input makes
 /// it fail: what is broken shows up as gaps, and as order that is not claimed.
 pub fn tell(records: Vec<Record>, question: &Question, given: &Given) -> Timeline {
-    let held = Held::fold(records);
-    let messages = Messages::of(&held);
-    let members = Members::of(&held, &messages, question);
-    let moments = Moments::of(&held, &members, &given.clocks);
-    let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
-    let mut completeness = streams::completeness(&given.completeness, streams(&held));
-    let evidence = gaps::Evidence {
-        held: &held,
-        members: &members,
-        messages: &messages,
-        moments: &moments,
-        circular: &order.circular,
-        completeness: &completeness,
-    };
-    let gaps = gaps(&evidence, question);
-    let page = Page::new(&held, &members, &moments, &order, question);
+    let told = Told::of(records, question, given);
+    let listing = told.listing();
+    let operations = told.operations();
+    let history = state::fold(&operations, &listing);
+    let findings = told.judge(&listing, &operations, &history, question, given);
+    let page = Page::new(&told.held, &told.members, &told.moments, &told.order, question);
+    let mut completeness = told.completeness.clone();
     page.count(&mut completeness);
-    page.write(question, completeness, gaps)
+    let mut timeline = page.write(question, completeness, told.gaps.clone());
+    let mut changes = state::answer::changes(&operations);
+    for event in &mut timeline.events {
+        event.state = changes.remove(&event.id).unwrap_or_default();
+    }
+    let shown: HashSet<EventId> = timeline.events.iter().map(|event| event.id).collect();
+    timeline.findings = findings;
+    timeline.findings.retain(|finding| finding.events.iter().all(|event| shown.contains(event)));
+    timeline.initial_state = state::answer::initial_state(&history);
+    timeline
 }
 
 /// The part of the order that is shown, and the names that its processes and clocks go by.
@@ -161,7 +160,7 @@ impl<'a> Page<'a> {
 
     /// The gaps of events that are shown, and those of none.
     fn visible(&self, gaps: Vec<crate::document::Gap>, events: &[Event]) -> Vec<crate::document::Gap> {
-        let shown: std::collections::HashSet<EventId> = events.iter().map(|event| event.id).collect();
+        let shown: HashSet<EventId> = events.iter().map(|event| event.id).collect();
         gaps.into_iter().filter(|gap| gap.event.is_none_or(|event| shown.contains(&event))).collect()
     }
 
