@@ -88,6 +88,8 @@ pub(crate) enum Command {
     Entities(Entities),
     /// Per service: what can be judged, what can't, and the one setting that would change it
     Doctor(Doctor),
+    /// Two entities: the first event where they part. Exit status 1 where they do
+    Diff(Diff),
     /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
@@ -130,6 +132,22 @@ A server that runs on the folder takes them in.
   backstory import traces.json                      a download of Jaeger's UI, or any other known format
   backstory import --service legacy --zone utc \
       --pattern '^(?<time>\S+ \S+) (?<severity>\w+) (?<message>.*)$' legacy.log"#;
+
+/// `backstory diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The entity, as order/42
+    pub(crate) a: String,
+    /// The one to compare it with
+    #[arg(required_unless_present = "healthy", conflicts_with = "healthy")]
+    pub(crate) b: Option<String>,
+    /// Compare it with the nearest healthy entity of its type: no finding, no gap, no error
+    #[arg(long)]
+    pub(crate) healthy: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: DocumentFormat,
+}
 
 /// `backstory import`.
 #[derive(Debug, Args)]

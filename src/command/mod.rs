@@ -2,6 +2,7 @@
 
 mod completions;
 mod demo;
+mod diff;
 mod doctor;
 mod entities;
 mod env;
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Export(export)) => export::run(&export, &*source::open(&source()?)?)?,
         Some(Command::Entities(entities)) => entities::run(&entities, &*source::open(&source()?)?)?,
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, &*source::open(&source()?)?)?,
+        Some(Command::Diff(diff)) => return diff::run(&diff, &*source::open(&source()?)?),
         Some(Command::Import(import)) => {
             let serving = file.serving(&cli.listen)?;
             return import::run(&import, &source()?, &serving, file.token(&cli.global));

@@ -4,6 +4,7 @@ mod clients;
 mod command_line;
 mod crash;
 mod demo;
+mod diff;
 mod formats;
 mod import;
 mod listeners;

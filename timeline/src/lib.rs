@@ -15,6 +15,7 @@
 //! | [`question`]  | whose timeline is asked for                                        |
 //! | `held`        | records, each once, findable by span                               |
 //! | `message`     | who sent what to whom                                              |
+//! | `compare`     | where two timelines part                                           |
 //! | `belongs`     | which records belong to a timeline, and why                        |
 //! | `reach`       | what to fetch next for it                                          |
 //! | `order`       | what is before what, why, and one list that agrees                 |
@@ -32,6 +33,7 @@
 
 mod belongs;
 pub mod clocks;
+mod compare;
 pub mod doctor;
 pub mod document;
 mod folded;
@@ -59,6 +61,7 @@ mod told;
 pub mod value;
 mod why;
 
+pub use compare::compare;
 pub use given::Given;
 pub use question::{Question, Subject};
 pub use reach::{Reach, reach};

@@ -6,6 +6,7 @@
 //! | `state.rs`     | what events did to state, `backstory.state/1`                    |
 //! | `finding.rs`   | anomalies and what proves them, `backstory.findings/1`           |
 //! | `why.rs`       | `backstory.why/1`                                                |
+//! | `diff.rs`      | `backstory.diff/1`                                               |
 //! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
 //! | `entities.rs`  | `backstory.entities/1`                                           |
 //! | `doctor.rs`    | `backstory.doctor/1`                                             |
@@ -14,6 +15,7 @@
 //! The JSON Schemas are in `docs/schema/`; a test validates what these types print against them.
 
 mod answers;
+mod diff;
 mod doctor;
 mod entities;
 mod finding;
@@ -24,6 +26,7 @@ mod timeline;
 mod why;
 
 pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
+pub use diff::{Change, Diff, DiffSide, Difference, DifferenceKind};
 pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, Remedy, RemedyPlace};
 pub use entities::{Entities, EntityKey, EntityType, NamePlace};
 pub use finding::{

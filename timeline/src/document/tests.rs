@@ -197,3 +197,12 @@ fn states_and_findings_are_valid() {
     };
     assert_eq!(errors(&schema(include_str!("../../../docs/schema/findings.json")), &findings), [""; 0]);
 }
+
+proptest! {
+    #[test]
+    fn every_diff_is_valid(a in any_records(12), b in any_records(12)) {
+        let [a, b] = [a, b].map(|records| crate::tell(records, &question(), &Given::default()));
+        let diff = crate::compare(&a, &b);
+        prop_assert_eq!(errors(&schema(include_str!("../../../docs/schema/diff.json")), &diff), [""; 0]);
+    }
+}
