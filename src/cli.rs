@@ -118,7 +118,8 @@ const EXPORT_HELP: &str = r#"The file's ending chooses the format:
   .md        a post-mortem draft    .dot       a graph for Graphviz
   .json      the document           .jsonl     one event a line
   .csv       for a spreadsheet      .shiviz    vector clocks for ShiViz
-  .perfetto  trace events for Perfetto and chrome://tracing"#;
+  .perfetto  trace events for Perfetto and chrome://tracing
+  .otlp.jsonl, .jaeger.json  the records themselves"#;
 
 const SEARCH_HELP: &str = r#"A query is made of
   service:payments   name:"POST /orders"   kind:client   status:error
@@ -301,7 +302,7 @@ pub(crate) struct Export {
 }
 
 /// Whose timeline, and how much of it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Which {
     /// The entity, as order/42, or any attribute, as order.id=42
     pub(crate) entity: String,
@@ -361,6 +362,19 @@ pub(crate) struct Doctor {
     pub(crate) format: DocumentFormat,
 }
 
+impl Which {
+    /// All of the timeline of `entity`.
+    pub(crate) fn all_of(entity: &str) -> Which {
+        Which {
+            entity: entity.to_owned(),
+            since: None,
+            until: None,
+            events_max: NonZeroUsize::MAX,
+            brief: false,
+        }
+    }
+}
+
 /// `backstory stats`.
 #[derive(Debug, Args)]
 pub(crate) struct Stats {
@@ -409,10 +423,14 @@ pub(crate) enum TimelineFormat {
     Shiviz,
     /// Trace events, for Perfetto and chrome://tracing
     Perfetto,
+    /// The records themselves, as OTLP/JSON lines
+    Otlp,
+    /// The records themselves, as Jaeger's JSON
+    Jaeger,
 }
 
 impl TimelineFormat {
-    /// The export's format; `None` for the drawing in text.
+    /// The document's format; `None` for the drawing in text, and for what is made of records.
     pub(crate) fn export(self) -> Option<Format> {
         let named =
             |format: &Format| self.to_possible_value().is_some_and(|value| value.get_name() == format.name());

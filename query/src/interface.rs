@@ -3,7 +3,7 @@
 //! Two implementations answer them: over an archive in this process, and over a running server.
 //! Everything that shows a timeline takes it from here.
 
-use timeline::document::{Doctor, Entities, Find, Search, SearchRecord, Stats, Timeline};
+use timeline::document::{Completeness, Doctor, Entities, Find, Search, SearchRecord, Stats, Timeline};
 use timeline::record::Position;
 
 use crate::archive::{ArchiveError, Effort, Window};
@@ -12,6 +12,9 @@ use crate::archive::{ArchiveError, Effort, Window};
 pub trait Query: Send + Sync {
     /// The causal timeline of one entity. An unknown entity has an empty one.
     fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError>;
+
+    /// The records that a timeline is told from, as OTLP requests.
+    fn records(&self, request: &TimelineRequest, effort: &Effort) -> Result<Records, QueryError>;
 
     /// Under which keys and entities this value occurs, and when.
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError>;
@@ -47,6 +50,23 @@ pub struct TimelineRequest {
     pub events_max: usize,
     /// Leave the attributes out.
     pub brief: bool,
+}
+
+/// `backstory.records/1`: the records that a timeline is told from.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Records {
+    /// Always [`Records::SCHEMA`].
+    pub schema: String,
+    /// What the answer rests on.
+    pub completeness: Completeness,
+    /// OTLP/JSON requests, spans and logs apart, with what the timeline says of the records' times in attributes whose
+    /// names begin with [`crate::export::ADDED`].
+    pub requests: Vec<serde_json::Value>,
+}
+
+impl Records {
+    /// The name and version of this format.
+    pub const SCHEMA: &'static str = "backstory.records/1";
 }
 
 /// Which records.

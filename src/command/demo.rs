@@ -4,16 +4,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, bail};
-use fixtures::demo::{self, Endpoints, Incident, Options};
-use query::interface::TimelineRequest;
-
-use crate::cli::{Demo, Global};
-use crate::command::{Usage, effort, timeline, tui};
+use crate::cli::{Demo, Global, Which};
+use crate::command::{Usage, made, tui};
 use crate::config::{Serving, default_folder};
 use crate::intake::wait_until_indexed;
 use crate::output;
 use crate::server::{self, Server};
+use anyhow::{Context, bail};
+use fixtures::demo::{self, Endpoints, Incident, Options};
 
 /// When a seeded play is said to begin: 2026-11-23T10:00:00Z.
 const SEEDED_BASE: Duration = Duration::from_secs(1_795_428_000);
@@ -127,16 +125,10 @@ fn tell(incidents: &[Incident]) -> anyhow::Result<()> {
 }
 
 fn print_timeline(demo: &Demo, server: &Server, incident: &Incident) -> anyhow::Result<()> {
-    let request = TimelineRequest {
-        entity: incident.entity.clone(),
-        window: query::archive::Window::default(),
-        events_max: usize::MAX,
-        brief: false,
-    };
-    let told = server.query().timeline(&request, &effort())?;
-    if told.events.is_empty() {
+    let told = made::make(&Which::all_of(&incident.entity), demo.format, &*server.query())?;
+    if told.completeness.total == 0 {
         bail!("{} was played and is not found", incident.entity);
     }
     output::print("")?;
-    timeline::print(&told, demo.format)
+    made::print(&told, demo.format)
 }

@@ -3,35 +3,39 @@
 use std::path::Path;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use query::export::Format;
 use query::interface::Query;
 
 use crate::cli::{Export, TimelineFormat};
-use crate::command::{Usage, timeline};
-use crate::output;
+use crate::command::{Usage, made};
 
 /// Standard output.
 const STDOUT: &str = "-";
 
+/// The endings of what is made of records.
+const OF_RECORDS: [(&str, TimelineFormat); 3] = [
+    (".otlp.jsonl", TimelineFormat::Otlp),
+    (".otlp", TimelineFormat::Otlp),
+    (".jaeger.json", TimelineFormat::Jaeger),
+];
+
 /// Asks and writes. The file appears whole or not at all.
 pub(crate) fn run(export: &Export, query: &dyn Query) -> anyhow::Result<()> {
     let format = format(export)?;
-    let told = timeline::ask(&export.which, query)?;
     if export.to == Path::new(STDOUT) {
-        return timeline::print(&told, format);
+        return made::print(&made::make(&export.which, format, query)?, format);
     }
-    let Some(format) = format.export() else {
+    if format == TimelineFormat::Text {
         return Err(Usage(
             "--format text is drawn as wide as a terminal: `backstory timeline` prints it".into(),
         )
         .into());
-    };
-    let made = format.of(&told);
-    write(&export.to, made.text.as_bytes())?;
-    timeline::say_what_was_folded(&made);
-    output::warn_incomplete(&told.completeness);
-    let (events, bytes) = (told.events.len(), made.text.len());
-    eprintln!("backstory: {} holds {events} events as {}, {bytes} bytes", export.to.display(), format.name());
+    }
+    let made = made::make(&export.which, format, query)?;
+    write(&export.to, made.export.text.as_bytes())?;
+    made::say_what_is_lacking(&made);
+    eprintln!("backstory: {} written, {} bytes", export.to.display(), made.export.text.len());
     Ok(())
 }
 
@@ -40,16 +44,19 @@ fn format(export: &Export) -> Result<TimelineFormat, Usage> {
     if let Some(format) = export.format {
         return Ok(format);
     }
-    let of_ending = Format::of_path(&export.to).and_then(|ending| {
-        use clap::ValueEnum;
-        TimelineFormat::value_variants().iter().copied().find(|asked| asked.export() == Some(ending))
-    });
-    of_ending.ok_or_else(|| {
-        let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+    let name = export.to.to_string_lossy().to_ascii_lowercase();
+    if let Some((_, format)) = OF_RECORDS.into_iter().find(|(ending, _)| name.ends_with(ending)) {
+        return Ok(format);
+    }
+    let of_ending = Format::of_path(&export.to);
+    let asked = TimelineFormat::value_variants().iter().copied();
+    let fitting = of_ending.and_then(|ending| asked.clone().find(|asked| asked.export() == Some(ending)));
+    fitting.ok_or_else(|| {
+        let names = asked.filter_map(|asked| Some(asked.to_possible_value()?.get_name().to_owned()));
         Usage(format!(
             "--to {}: its ending names no format: add --format with one of {}",
             export.to.display(),
-            names.join(", ")
+            names.filter(|name| name != "text").collect::<Vec<_>>().join(", ")
         ))
     })
 }

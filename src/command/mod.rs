@@ -9,6 +9,7 @@ mod env;
 mod export;
 mod find;
 mod import;
+mod made;
 mod man;
 mod reindex;
 mod search;

@@ -17,17 +17,21 @@
 //! | `html/`         | the same to walk through: one file, no network                        |
 //! | `shiviz.rs`     | vector clocks made from the order                                     |
 //! | `perfetto.rs`   | slices and flows                                                      |
+//! | `otlp.rs`       | the records themselves, as OTLP/JSON                                  |
+//! | `jaeger.rs`     | the records themselves, as Jaeger has them                            |
 //!
-//! Everything starts from the public document, so every export can also be made elsewhere, and the same
-//! document gives the same bytes.
+//! All but the records' own formats start from the public document, so every export can also be made elsewhere. The same
+//! document, or the same records, give the same bytes.
 
 mod csv;
 mod dot;
 mod format;
 mod html;
+mod jaeger;
 mod json;
 mod markdown;
 mod mermaid;
+mod otlp;
 mod perfetto;
 mod sanitise;
 mod shiviz;
@@ -40,6 +44,8 @@ mod words;
 
 pub use csv::csv_row;
 pub use format::{Export, Format};
+pub use jaeger::jaeger;
 pub use json::{json, jsonl};
+pub use otlp::{ADDED, otlp, otlp_in_order};
 pub use sanitise::sanitise;
 pub use text::{Style, text};

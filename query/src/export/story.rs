@@ -121,7 +121,8 @@ pub(crate) fn hostile(text: &str, place: usize) -> Timeline {
     told
 }
 
-fn records() -> Vec<Record> {
+/// What it is told from.
+pub(crate) fn records() -> Vec<Record> {
     let mut records = vec![
         span(
             1,

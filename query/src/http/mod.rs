@@ -34,7 +34,7 @@ use self::work::Workers;
 use crate::interface::Query;
 
 /// The routes, as [`router`] serves them.
-pub const ROUTES: [&str; 11] = [
+pub const ROUTES: [&str; 12] = [
     "/v1/timeline/{*entity}",
     "/v1/find",
     "/v1/search",
@@ -46,6 +46,7 @@ pub const ROUTES: [&str; 11] = [
     "/metrics",
     "/v1/entities",
     "/v1/doctor",
+    "/v1/records/{*entity}",
 ];
 
 /// How long the longest `follow` waits for a record, in seconds.
@@ -111,6 +112,7 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .route(ROUTES[8], get(metrics))
         .route(ROUTES[9], get(entities))
         .route(ROUTES[10], get(doctor))
+        .route(ROUTES[11], get(records))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
         .with_state(service)
@@ -121,6 +123,11 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
 async fn timeline(State(service): State<Service>, asked: Asked<TimelineAsked>) -> Result<Response, Failure> {
     let request = asked.request(service.options.events_max)?;
     service.workers.answer(asked.budget, move |query, effort| query.timeline(&request, effort)).await
+}
+
+async fn records(State(service): State<Service>, asked: Asked<TimelineAsked>) -> Result<Response, Failure> {
+    let request = asked.request(service.options.events_max)?;
+    service.workers.answer(asked.budget, move |query, effort| query.records(&request, effort)).await
 }
 
 async fn find(State(service): State<Service>, asked: Asked<FindAsked>) -> Result<Response, Failure> {

@@ -16,13 +16,15 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
-use timeline::Given;
 use timeline::document::{Completeness, Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline};
+use timeline::record::Record;
 use timeline::survey::Survey;
+use timeline::{Given, Question};
 
 use crate::archive::{Archive, Effort, Page};
+use crate::export;
 use crate::interface::{
-    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, SearchRequest,
+    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records, SearchRequest,
     TimelineRequest,
 };
 use crate::language::{self, Now, ParseError};
@@ -49,6 +51,18 @@ impl<A: Archive> Local<A> {
         &self.archive
     }
 
+    /// What a timeline is told from.
+    fn grounds(
+        &self,
+        request: &TimelineRequest,
+        effort: &Effort,
+    ) -> Result<(Question, Vec<Record>, Given), QueryError> {
+        let question = gather::question(request)?;
+        let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
+        let given = Given { completeness: self.completeness(gathered.reasons, 0, 0)?, ..Given::default() };
+        Ok((question, gathered.records, given))
+    }
+
     /// What an answer rests on that shows `shown` of `total`, and lacks something for these reasons.
     fn completeness(
         &self,
@@ -67,10 +81,18 @@ impl<A: Archive> Local<A> {
 
 impl<A: Archive> Query for Local<A> {
     fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError> {
-        let question = gather::question(request)?;
-        let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
-        let given = Given { completeness: self.completeness(gathered.reasons, 0, 0)?, ..Given::default() };
-        Ok(timeline::tell(gathered.records, &question, &given))
+        let (question, records, given) = self.grounds(request, effort)?;
+        Ok(timeline::tell(records, &question, &given))
+    }
+
+    fn records(&self, request: &TimelineRequest, effort: &Effort) -> Result<Records, QueryError> {
+        let (question, records, given) = self.grounds(request, effort)?;
+        let told = timeline::tell(records.clone(), &question, &given);
+        Ok(Records {
+            schema: Records::SCHEMA.to_owned(),
+            requests: export::otlp(records, Some(&told)),
+            completeness: told.completeness,
+        })
     }
 
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {

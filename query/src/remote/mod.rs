@@ -13,7 +13,7 @@ use self::call::{Calls, Parameters};
 use crate::archive::{ArchiveError, Effort};
 use crate::http::{Code, Failure};
 use crate::interface::{
-    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, SearchRequest,
+    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records, SearchRequest,
     TimelineRequest,
 };
 use crate::language::{self, Now};
@@ -69,6 +69,20 @@ impl Remote {
         self.calls.get(&url, parameters, effort)
     }
 
+    fn of_entity<T: DeserializeOwned + Send>(
+        &self,
+        question: &str,
+        request: &TimelineRequest,
+        effort: &Effort,
+    ) -> Result<T, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_window(request.window);
+        parameters.add("events", &request.events_max);
+        parameters.add("brief", &request.brief);
+        let path = format!("{question}/{}", path_encoded(&request.entity));
+        self.get(&path, &parameters, effort)
+    }
+
     /// The query's text with times that mean the same to the server as to the person who asks here.
     fn pinned(&self, query: &str) -> Result<String, QueryError> {
         Ok(language::pinned(query, (self.now)())?)
@@ -77,12 +91,11 @@ impl Remote {
 
 impl Query for Remote {
     fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError> {
-        let mut parameters = Parameters::new(effort);
-        parameters.add_window(request.window);
-        parameters.add("events", &request.events_max);
-        parameters.add("brief", &request.brief);
-        let path = format!("/v1/timeline/{}", path_encoded(&request.entity));
-        self.get(&path, &parameters, effort)
+        self.of_entity("/v1/timeline", request, effort)
+    }
+
+    fn records(&self, request: &TimelineRequest, effort: &Effort) -> Result<Records, QueryError> {
+        self.of_entity("/v1/records", request, effort)
     }
 
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::archive::Archive;
 use crate::http::Options;
-use crate::interface::{DoctorRequest, EntitiesRequest, FollowAnswer};
+use crate::interface::{DoctorRequest, EntitiesRequest, FollowAnswer, Records};
 use crate::local::Local;
 use crate::testing::conformance::{self, Make};
 use crate::testing::server::Server;
@@ -34,6 +34,10 @@ impl Make for OverHttp {
 impl Query for Served {
     fn timeline(&self, request: &TimelineRequest, effort: &Effort) -> Result<Timeline, QueryError> {
         self.remote.timeline(request, effort)
+    }
+
+    fn records(&self, request: &TimelineRequest, effort: &Effort) -> Result<Records, QueryError> {
+        self.remote.records(request, effort)
     }
 
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {

@@ -9,7 +9,7 @@ use timeline::time::Time;
 use super::{attributes, log, record, span, span_id, trace};
 use crate::archive::{Archive, ArchiveError, Effort, Window};
 use crate::interface::{
-    DoctorRequest, EntitiesRequest, FollowRequest, Query, QueryError, SearchRequest, TimelineRequest,
+    DoctorRequest, EntitiesRequest, FollowRequest, Query, QueryError, Records, SearchRequest, TimelineRequest,
 };
 use crate::language::{Now, Zone};
 use crate::memory::Memory;
@@ -60,6 +60,7 @@ pub(crate) fn conforms(make: &impl Make) {
     refuses_what_is_malformed(&query);
     finds(&query);
     tells(&query);
+    hands_out_records(&query);
     counts(&query);
     surveys(&query);
     says_what_a_budget_cut(&query);
@@ -175,6 +176,22 @@ fn tells(query: &impl Query) {
     };
     let later = query.timeline(&request, &effort()).expect("a timeline");
     assert_eq!(later.events, [], "nothing names it so late");
+}
+
+fn hands_out_records(query: &impl Query) {
+    let request = TimelineRequest {
+        entity: "order/42".to_owned(),
+        window: Window::default(),
+        events_max: 1000,
+        brief: false,
+    };
+    let records = query.records(&request, &effort()).expect("records");
+    assert_eq!(records.schema, Records::SCHEMA);
+    let text = serde_json::to_string(&records.requests).expect("JSON");
+    for name in ["POST /orders", "charge", "order 42 is now paid", "ship"] {
+        assert!(text.contains(name), "{name}");
+    }
+    assert!(!text.contains("tick"), "a heartbeat is no part of the story");
 }
 
 fn counts(query: &impl Query) {

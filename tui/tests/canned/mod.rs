@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use query::archive::Effort;
 use query::interface::{
-    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, SearchRequest,
+    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records, SearchRequest,
     TimelineRequest,
 };
 use serde_json::{Map, Value, json};
@@ -483,6 +483,10 @@ impl Query for Canned {
                 Story::new().tell(kind, key)
             }
         })
+    }
+
+    fn records(&self, _: &TimelineRequest, _: &Effort) -> Result<Records, QueryError> {
+        Err(QueryError::Remote("the canned stories have no records".to_owned()))
     }
 
     fn find(&self, value: &str, _: &Effort) -> Result<Find, QueryError> {

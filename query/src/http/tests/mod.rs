@@ -12,7 +12,8 @@ use timeline::record::Body;
 use super::*;
 use crate::archive::Effort;
 use crate::interface::{
-    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, QueryError, SearchRequest, TimelineRequest,
+    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, QueryError, Records, SearchRequest,
+    TimelineRequest,
 };
 use crate::local::Local;
 use crate::memory::Memory;
@@ -142,6 +143,10 @@ struct Endless(Sender<&'static str>);
 impl Query for Endless {
     fn timeline(&self, _: &TimelineRequest, _: &Effort) -> Result<Timeline, QueryError> {
         panic!("a bug")
+    }
+
+    fn records(&self, _: &TimelineRequest, _: &Effort) -> Result<Records, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
     }
 
     fn find(&self, _: &str, effort: &Effort) -> Result<Find, QueryError> {

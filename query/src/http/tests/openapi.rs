@@ -62,6 +62,7 @@ fn what_is_answered_is_valid_under_its_schema() {
         ("/v1/timeline/order/42", "Timeline"),
         ("/v1/timeline/order/42?brief=true&events=1", "Timeline"),
         ("/v1/timeline/order/none", "Timeline"),
+        ("/v1/records/order/42", "Records"),
         ("/v1/find?value=42", "Find"),
         ("/v1/search?limit=4", "Search"),
         ("/v1/follow?after=1-64-0-0", "Follow"),
