@@ -93,6 +93,8 @@ pub(crate) enum Command {
     /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
+    /// Writes a commented backstory.toml from what was seen
+    Init(Init),
     /// What the store holds
     Stats(Stats),
     /// Checks the journal's every block and the index against it
@@ -373,6 +375,17 @@ impl Which {
             brief: false,
         }
     }
+/// `backstory init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where to write it
+    #[arg(default_value = "backstory.toml")]
+    pub(crate) file: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) read: Read,
 }
 
 /// `backstory stats`.

@@ -25,7 +25,10 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use prost::Message;
 use query::archive::{Archive, Effort, Page, Window};
 use query::predicate::{Predicate, TextMatch};
+use timeline::document::Completeness;
 use timeline::id::TraceId;
+use timeline::record::Record;
+use timeline::survey::Survey;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -46,7 +49,38 @@ fn main() -> Outcome<()> {
         return one_inverted_index(dir.path(), spans);
     }
     index(dir.path(), spans)?;
-    ask(dir.path(), spans)
+    ask(dir.path(), spans)?;
+    survey(dir.path(), spans)
+}
+
+/// Reads every record: alone, for the entity types, and for the keys of one.
+fn survey(dir: &Path, spans: usize) -> Outcome<()> {
+    let folder = Folder::open(dir)?;
+    let read = |what: &str, take: &mut dyn FnMut(Record)| -> Outcome<()> {
+        let (begun, clock) = (cpu_seconds(), Instant::now());
+        let all = Predicate::All(Vec::new());
+        let visited = folder.visit(&all, Window::default(), &Effort::new(u64::MAX), take)?;
+        println!(
+            "{what}: {} records, {:.2} CPU-s/M, {:.1} s",
+            visited.read,
+            (cpu_seconds() - begun) * 1e6 / spans as f64,
+            clock.elapsed().as_secs_f64(),
+        );
+        Ok(())
+    };
+    read("visit every record", &mut |_| {})?;
+    let mut types = Survey::default();
+    read("survey of types and services", &mut |record| types.add(&record))?;
+    let mut orders = Survey::of_kind("order");
+    read("survey of the keys of order", &mut |record| orders.add(&record))?;
+    let told = orders.entities(Completeness::default(), 1);
+    println!(
+        "about {} orders (exact: {}), anonymous memory {} MiB",
+        told.total,
+        told.exact,
+        anonymous_kib() / 1024
+    );
+    Ok(())
 }
 
 fn index(dir: &Path, spans: usize) -> Outcome<()> {

@@ -50,7 +50,7 @@ fn print(found: &Document, asked: &Entities) -> anyhow::Result<()> {
             output::print_csv(
                 &[
                     "type", "keys", "exact", "guessed", "records", "first", "last", "scopes", "services",
-                    "places",
+                    "copies", "places",
                 ],
                 &rows,
             )
@@ -74,6 +74,7 @@ fn key_row(key: &EntityKey) -> Vec<String> {
 
 fn type_row(kind: &EntityType) -> Vec<String> {
     let places: Vec<String> = kind.places.iter().map(place).collect();
+    let copies: Vec<&str> = kind.copies.iter().map(|copy| copy.copy.as_str()).collect();
     vec![
         kind.kind.clone(),
         kind.keys.to_string(),
@@ -84,6 +85,7 @@ fn type_row(kind: &EntityType) -> Vec<String> {
         time(kind.last),
         kind.scopes.join(" "),
         kind.services.join(" "),
+        copies.join(" "),
         places.join("; "),
     ]
 }
@@ -115,17 +117,21 @@ fn text(found: &Document) -> String {
 
 fn write_type(text: &mut String, kind: &EntityType) {
     let about = if kind.exact { "" } else { "about " };
-    let _ = writeln!(
-        text,
-        "{}{}  {about}{} key{}, {} record{}  {}",
-        sanitise(&kind.kind),
-        if kind.guessed { " (a guess: text alone names it)" } else { "" },
-        kind.keys,
-        if kind.keys == 1 { "" } else { "s" },
-        kind.records,
-        if kind.records == 1 { "" } else { "s" },
-        span_of(kind.first, kind.last),
-    );
+    if kind.records == 0 {
+        let _ = writeln!(text, "{}  no key seen", sanitise(&kind.kind));
+    } else {
+        let _ = writeln!(
+            text,
+            "{}{}  {about}{} key{}, {} record{}  {}",
+            sanitise(&kind.kind),
+            if kind.guessed { " (a guess: text alone names it)" } else { "" },
+            kind.keys,
+            if kind.keys == 1 { "" } else { "s" },
+            kind.records,
+            if kind.records == 1 { "" } else { "s" },
+            span_of(kind.first, kind.last),
+        );
+    }
     let mut line = |name: &str, value: String| {
         if !value.is_empty() {
             let _ = writeln!(text, "    {name:<9} {}", sanitise(&value));
@@ -133,6 +139,11 @@ fn write_type(text: &mut String, kind: &EntityType) {
     };
     line("services", kind.services.join(", "));
     line("scopes", kind.scopes.join(", "));
+    let copies = kind
+        .copies
+        .iter()
+        .map(|copy| format!("{} ({} of {} records write)", copy.copy, copy.writes, copy.records));
+    line("copies", copies.collect::<Vec<_>>().join(", "));
     for (number, own) in kind.places.iter().take(PLACES_SHOWN).enumerate() {
         let label = if number == 0 { "named by" } else { "" };
         line(label, format!("{}, as {:?}, in {}", place(own), own.example, own.records));

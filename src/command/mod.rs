@@ -10,6 +10,7 @@ mod export;
 mod find;
 mod import;
 mod made;
+mod init;
 mod man;
 mod reindex;
 mod search;
@@ -58,6 +59,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let serving = file.serving(&cli.listen)?;
             return import::run(&import, &source()?, &serving, file.token(&cli.global));
         }
+        Some(Command::Init(init)) => init::run(&init, &*source::open(&source()?)?)?,
         Some(Command::Stats(stats)) => stats::run(&stats, &*source::open(&source()?)?)?,
         Some(Command::Verify) => return verify::run(&source()?),
         Some(Command::Reindex) => reindex::run(&source()?)?,

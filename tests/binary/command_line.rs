@@ -153,6 +153,22 @@ fn verify_finds_nothing_wrong_and_reindex_changes_no_answer() {
 }
 
 #[test]
+fn init_writes_what_was_seen_and_overwrites_nothing() {
+    let (folder, server) = shop();
+    let path = folder.path().join("made.toml");
+    let path = path.to_str().expect("UTF-8");
+    let answer = server.ask(&["init", path]);
+    assert!(answer.status.success(), "{}", text(&answer.stderr));
+    let written = std::fs::read_to_string(path).expect("a file");
+    assert!(written.contains("#[entity.order]\n#attributes = [\"order.id\"]"), "{written}");
+    assert!(server.ask_folder(&["find", "42", "--config", path]).status.success(), "it is a configuration");
+    let again = server.ask(&["init", path]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("--force"), "{}", text(&again.stderr));
+    assert!(server.ask(&["init", path, "--force"]).status.success());
+}
+
+#[test]
 fn every_command_explains_itself() {
     let help = backstory(&["--help"]);
     assert!(help.status.success());
@@ -167,6 +183,7 @@ fn every_command_explains_itself() {
         "timeline",
         "entities",
         "doctor",
+        "init",
         "stats",
         "verify",
         "reindex",

@@ -51,8 +51,21 @@ pub struct EntityType {
     pub scopes: Vec<String>,
     /// The services that name one, most records first.
     pub services: Vec<String>,
+    /// Who holds the type's state, by the copies' own names; the most written first. A copy may be seen where no key is.
+    pub copies: Vec<SeenCopy>,
     /// Where the names stand, most records first.
     pub places: Vec<NamePlace>,
+}
+
+/// A copy that records speak of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeenCopy {
+    /// `shop/orders`, `redis/order`, `kafka/order-events`.
+    pub copy: String,
+    /// In how many records.
+    pub records: u64,
+    /// How many of them write to it.
+    pub writes: u64,
 }
 
 /// A place that names of a type stand at.

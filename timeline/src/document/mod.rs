@@ -28,7 +28,7 @@ mod why;
 pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
 pub use diff::{Change, Diff, DiffSide, Difference, DifferenceKind};
 pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, Remedy, RemedyPlace};
-pub use entities::{Entities, EntityKey, EntityType, NamePlace};
+pub use entities::{Entities, EntityKey, EntityType, NamePlace, SeenCopy};
 pub use finding::{
     Basis, CannotJudge, CompletenessBasis, Finding, FindingKind, FindingStatus, Findings, Grade, ValueBasis,
 };

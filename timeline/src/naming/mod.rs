@@ -4,12 +4,14 @@
 //! |-------------|----------------------------------------------------------------------------|
 //! | `form.rs`   | how types and keys are written: lower-case snake, singular; decimals, UUIDs  |
 //! | `places.rs` | which parts of a record are read: attributes, routes, keys, messages         |
+//! | `copies.rs` | which copies of state a record speaks of, without a key                    |
 //! | `sql.rs`    | the tables and literal ids of a statement                                    |
 //! | `text.rs`   | a type followed by its key in a line of text                                 |
 //!
 //! A name says which thing is meant, never that it exists: `orderId=42` and `/orders/42` both name
 //! `order/42`. Old and new names of the semantic conventions are read alike.
 
+mod copies;
 mod form;
 mod places;
 mod sql;
@@ -20,6 +22,7 @@ use std::collections::BTreeMap;
 use crate::record::{Record, Resource};
 use crate::value::Value;
 
+pub(crate) use copies::copies;
 pub use form::{key_of, kind_of};
 
 /// The type that a person who writes `name` means: `Orders` is `order`.

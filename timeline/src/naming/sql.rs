@@ -16,6 +16,17 @@ pub(super) fn read(statement: &str, attributes: &Attributes, place: &str, found:
     statement.read_insert(&tokens, found);
 }
 
+/// The tables that a statement speaks of, each once, the main one first.
+pub(super) fn table_names(statement: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (table, _) in tables(&tokens(statement)) {
+        if !names.contains(&table) {
+            names.push(table);
+        }
+    }
+    names
+}
+
 /// One token. Literals that a sanitiser replaced by `?` are parameters.
 #[derive(Clone, Debug, PartialEq)]
 enum Token<'a> {

@@ -18,6 +18,8 @@ pub(crate) struct Kind {
     pub(crate) keys: Sample<()>,
     pub(crate) scopes: Sample<u64>,
     pub(crate) services: Sample<u64>,
+    /// By the copy's name.
+    pub(crate) copies: Sample<Held>,
     /// By where the name stands, as [`place`] writes it.
     pub(crate) places: Sample<Place>,
 }
@@ -29,8 +31,23 @@ impl Default for Kind {
             keys: Sample::new(KEYS_COUNTED_MAX),
             scopes: Sample::new(SIDES_MAX),
             services: Sample::new(SIDES_MAX),
+            copies: Sample::new(SIDES_MAX),
             places: Sample::new(SIDES_MAX),
         }
+    }
+}
+
+/// How often a copy is spoken of, and written to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) records: u64,
+    pub(crate) writes: u64,
+}
+
+impl Merge for Held {
+    fn merge(&mut self, other: Held) {
+        self.records += other.records;
+        self.writes += other.writes;
     }
 }
 
@@ -58,6 +75,7 @@ impl Merge for Kind {
         self.keys.merge(other.keys);
         self.scopes.merge(other.scopes);
         self.services.merge(other.services);
+        self.copies.merge(other.copies);
         self.places.merge(other.places);
     }
 }

@@ -21,8 +21,8 @@ mod tests;
 mod told;
 mod traces;
 
-use self::kinds::{Key, Kind};
-use self::sample::Sample;
+use self::kinds::{Held, Key, Kind};
+use self::sample::{Merge, Sample};
 use self::service::Service;
 use self::traces::Traces;
 use crate::naming;
@@ -80,6 +80,12 @@ impl Survey {
                         key.note(record, &scope);
                     }
                 }
+            }
+        }
+        for copy in naming::copies(record, &names) {
+            let held = self.kinds.tally(&copy.kind).and_then(|kind| kind.copies.tally(&copy.name));
+            if let Some(held) = held {
+                held.merge(Held { records: 1, writes: u64::from(copy.writes) });
             }
         }
         if let Some(service) = self.services.tally(record.resource.service()) {

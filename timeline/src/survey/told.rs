@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Survey;
-use super::kinds::{Key, Kind};
+use super::kinds::{Held, Key, Kind};
 use super::sample::Sample;
 use super::service::Service;
 use super::traces::Ways;
 use crate::doctor::{self, Chart};
 use crate::document::{
     Aspect, Check, Completeness, Diagnosis, Doctor, Entities, EntityKey, EntityType, NamePlace, Presence,
-    Stream, StreamState,
+    SeenCopy, Stream, StreamState,
 };
 use crate::naming::How;
 
@@ -97,14 +97,28 @@ fn told_type(name: &str, kind: &Kind) -> EntityType {
         kind: name.to_owned(),
         keys: keys.count,
         exact: keys.exact,
-        guessed: kind.places.iter().all(|(_, place)| place.how == Some(How::Text)),
+        guessed: kind.tally.records > 0 && kind.places.iter().all(|(_, place)| place.how == Some(How::Text)),
         records: kind.tally.records,
         first: kind.tally.first,
         last: kind.tally.last,
         scopes: most(&kind.scopes).into_iter().filter(|scope| !scope.is_empty()).collect(),
         services: most(&kind.services),
+        copies: told_copies(kind),
         places,
     }
+}
+
+/// Those written to most come first: the owner of a state is among them.
+fn told_copies(kind: &Kind) -> Vec<SeenCopy> {
+    let told = |(name, held): (&str, &Held)| SeenCopy {
+        copy: name.to_owned(),
+        records: held.records,
+        writes: held.writes,
+    };
+    let mut copies: Vec<SeenCopy> = kind.copies.iter().map(told).collect();
+    copies
+        .sort_by(|a, b| (b.writes, b.records).cmp(&(a.writes, a.records)).then_with(|| a.copy.cmp(&b.copy)));
+    copies
 }
 
 /// The names kept, most often seen first.
