@@ -375,6 +375,8 @@ impl Which {
             brief: false,
         }
     }
+}
+
 /// `backstory init`.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
