@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::clocks::{ClockEvidence, Declared};
+use crate::clocks::{ClockEvidence, Declared, Extractor};
 use crate::document::Completeness;
 use crate::judge::Settings;
+use crate::record::Record;
 use crate::time::Time;
 
 /// What a timeline rests on besides its records and the question: equal in all of it, equal in bytes.
@@ -22,4 +23,13 @@ pub struct Given {
     /// The moment, on the collector's clock, up to which all that arrived is among the records; `None` where nothing
     /// more can come. Findings that later arrivals may change are provisional.
     pub judged_to: Option<Time>,
+}
+
+impl Given {
+    /// The same, with what `records` themselves prove about clocks. Whether that was in it already makes no difference.
+    pub(crate) fn joined(&self, records: &[Record]) -> Given {
+        let mut clocks = Extractor::evidence_of(records);
+        clocks.merge(&self.clocks);
+        Given { clocks, ..self.clone() }
+    }
 }

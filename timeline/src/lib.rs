@@ -25,6 +25,7 @@
 //! | [`survey`]    | what an archive holds, by entity type and by service               |
 //! | [`doctor`]    | what of a service can be judged, and what would unlock more        |
 //! | [`judge`]     | what is wrong, with the events that prove it and a grade           |
+//! | `skew`        | findings about clocks                                              |
 //! | `streams`     | what is known of each source's completeness                        |
 //! | `markers`     | what changed around the events                                     |
 //! | `told`        | the stages that every answer about a subject goes through          |
@@ -49,6 +50,7 @@ mod order;
 pub mod question;
 mod reach;
 pub mod record;
+mod skew;
 pub mod state;
 mod streams;
 pub mod survey;

@@ -111,11 +111,6 @@ pub(crate) fn log(number: u8, process: &str, text: &str, ms: f64) -> Record {
     make(process, Body::Log(log))
 }
 
-/// A log line of `process` outside any span, at `time`.
-pub(crate) fn log_at(process: &str, text: &str, time: Time) -> Record {
-    make(process, Body::Log(Log { time, body: Value::from(text), ..Log::default() }))
-}
-
 fn make(process: &str, body: Body) -> Record {
     let scope = Arc::new(Scope::new("test".into(), String::new(), Attributes::default()));
     Record::new(Position::default(), None, resource(process), scope, body, 0)

@@ -12,6 +12,7 @@ use crate::order::moment::Moments;
 use crate::order::{Order, edge};
 use crate::question::{Question, Subject};
 use crate::record::Record;
+use crate::skew::Skews;
 use crate::state::listing::Listing;
 use crate::state::{self, History, Operation, Thing};
 use crate::streams::{self, streams};
@@ -28,11 +29,12 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn of(records: Vec<Record>, question: &Question, given: &Given) -> Told {
+        let given = given.joined(&records);
         let held = Held::fold(records);
         let messages = Messages::of(&held);
         let members = Members::of(&held, &messages, question);
         let moments = Moments::of(&held, &members, &given.clocks);
-        let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
+        let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments), &given);
         let completeness = streams::completeness(&given.completeness, streams(&held));
         let evidence = gaps::Evidence {
             held: &held,
@@ -60,7 +62,8 @@ impl Told {
         question: &Question,
         given: &Given,
     ) -> Vec<Finding> {
-        judge::judge(Evidenced {
+        let mut findings = Skews { held: &self.held, moments: &self.moments, order: &self.order }.findings();
+        findings.extend(judge::judge(Evidenced {
             held: &self.held,
             members: &self.members,
             moments: &self.moments,
@@ -73,7 +76,8 @@ impl Told {
             settings: &given.settings,
             subject: subject(question),
             judged_to: given.judged_to,
-        })
+        }));
+        findings
     }
 
     /// What the records did to state.

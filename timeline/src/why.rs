@@ -123,11 +123,8 @@ impl Asked<'_> {
     /// The shortest chain from `a` to `b` of edges at least as sure as `certainty`.
     fn chain(&self, a: Index, b: Index, certainty: Certainty) -> Vec<Edge> {
         let moments = self.moments.len();
-        let graph = match certainty {
-            Certainty::Causal => &self.order.causal,
-            Certainty::Clock => &self.order.lattice.graph,
-            Certainty::Corrected | Certainty::Assumed => &self.order.corrected_lattice.graph,
-        };
+        let level = self.order.levels.iter().find(|level| level.certainty == certainty);
+        let graph = level.map_or(&self.order.causal, |level| &level.lattice.graph);
         let mut came_from: Vec<Option<u32>> = vec![None; graph.len()];
         let mut steps = vec![u32::MAX; graph.len()];
         steps[a as usize] = 0;
@@ -159,11 +156,15 @@ impl Asked<'_> {
     fn edge(&self, from: Index, to: Index) -> Edge {
         let cause = self.order.causes.iter().find(|cause| (cause.from, cause.to) == (from, to));
         let process = |index: Index| self.moments.list[index as usize].process;
-        let clock = |index: Index| self.order.clocks.of_process[process(index)];
+        let clock = |index: Index| self.order.clocks.of_moment[index as usize];
+        let proven = || self.order.reachability.before(from, to).unwrap_or(Certainty::Corrected);
         let (certainty, evidence) = match cause {
             Some(cause) => (Certainty::Causal, cause.evidence),
-            None if process(from) == process(to) => (Certainty::Clock, Evidence::Process),
+            None if clock(from) == clock(to) && process(from) == process(to) => {
+                (Certainty::Clock, Evidence::Process)
+            }
             None if clock(from) == clock(to) => (Certainty::Clock, Evidence::Clock),
+            None if proven() == Certainty::Assumed => (Certainty::Assumed, Evidence::Declared),
             None => (Certainty::Corrected, Evidence::Offset),
         };
         Edge { from: self.id(from), to: self.id(to), certainty, evidence }
@@ -171,19 +172,8 @@ impl Asked<'_> {
 
     /// What bounds b's time minus a's: their clocks' stamps and offsets, and the relation.
     fn interval(&self, a: Index, b: Index, relation: Relation) -> [Option<i64>; 2] {
-        let mut interval = [None, None];
-        if let Some((a, b)) =
-            self.order.clocks.reading(self.moments, a).zip(self.order.clocks.reading(self.moments, b))
-        {
-            // B's clock minus A's. The upper ends are exclusive: equal stamps of 1 ns are no time apart.
-            let offset = self.order.offsets.bounds(a.0, b.0);
-            let apart = |later: u64, earlier: u64| i128::from(later) - i128::from(earlier);
-            let ns = |apart: i128| i64::try_from(apart).ok();
-            interval = [
-                offset.high.and_then(|high| ns(apart(b.1.lower, a.1.upper) + 1 - high)),
-                offset.low.and_then(|low| ns(apart(b.1.upper, a.1.lower) - 1 - low)),
-            ];
-        }
+        let mut interval =
+            self.order.apart(self.moments, a, b).map(|side| side.and_then(|ns| i64::try_from(ns).ok()));
         match relation {
             Relation::Before => interval[0] = Some(interval[0].unwrap_or(0).max(0)),
             Relation::After => interval[1] = Some(interval[1].unwrap_or(0).min(0)),

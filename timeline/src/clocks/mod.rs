@@ -27,7 +27,6 @@ mod extract;
 pub use declared::{Declared, ParseDeclaredError};
 pub use encode::DecodeError;
 pub use evidence::{BUCKET_NS, ClockEvidence, ClockKey, ProcessId, Reader, Tightest};
-pub(crate) use evidence::{QUANTUM_NS_MAX, common_quantum};
 pub use extract::{EXCHANGES_MAX, Extractor};
 
 #[cfg(test)]

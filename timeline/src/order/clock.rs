@@ -1,26 +1,31 @@
 //! What clocks claim: that of two readings of one clock, further apart than its stamps are coarse, the
 //! smaller came first. And what they lose where causes contradict them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::Graph;
+use super::lattice::Lattice;
 use super::moment::{Index, Moments};
-use super::offset::Offsets;
-use super::process::Process;
-use crate::clocks::ClockKey;
+use crate::clocks::{ClockEvidence, ClockKey, ProcessId};
 
 /// Causes contradict the stamps of one machine by so much without any fault: SDKs that anchor a
 /// precise clock to a coarse one, loggers that truncate. Measured on Node: 17 ms at most.
-const JITTER_NS_MAX: u64 = 20_000_000;
+pub(crate) const JITTER_NS_MAX: u64 = 20_000_000;
 
 /// The number of a clock in [`Clocks`].
 pub(crate) type ClockNumber = usize;
 
-/// One clock, with the moments that were read off it.
+/// One clock, or one epoch of it, with the moments that were read off it.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     /// Whose it is.
     pub(crate) key: ClockKey,
+    /// The number of its first epoch: its own, unless it was set.
+    pub(crate) first: ClockNumber,
+    /// When this epoch surely had begun, as a reading of another clock; `None` for the first.
+    pub(crate) since: Option<(ClockNumber, i64)>,
+    /// When it surely had not yet ended; `None` for the last.
+    pub(crate) until: Option<(ClockNumber, i64)>,
     /// Readings closer than this, in nanoseconds, claim nothing: what causes showed to be noise.
     pub(crate) jitter_ns: u64,
     /// False where its readings contradict causes by more than noise: then it claims nothing.
@@ -41,42 +46,64 @@ pub(crate) struct Reading {
 }
 
 /// The clocks of a timeline, once nothing contradicts what they claim.
+#[derive(Clone)]
 pub(crate) struct Clocks {
-    /// All of them.
+    /// All of them: those of the timeline's processes, then those that only the evidence knows, then epochs.
     pub(crate) list: Vec<Clock>,
-    /// The clock that each process reads, by the process's number.
+    /// The clock (its first epoch) that each process reads, by the process's number.
     pub(crate) of_process: Vec<ClockNumber>,
+    /// The epoch of its clock that each moment was read in; `None` where that is not known.
+    pub(crate) of_moment: Vec<Option<ClockNumber>>,
+    /// The clock (its first epoch) that each reader of the evidence reads, in the evidence's order.
+    pub(crate) of_reader: Vec<ClockNumber>,
+    /// Those readers.
+    readers: Vec<ProcessId>,
 }
 
 impl Clocks {
     /// The clocks that the processes name, before any contradiction is looked for.
-    pub(crate) fn named(moments: &Moments) -> Clocks {
+    pub(crate) fn named(moments: &Moments, evidence: &ClockEvidence) -> Clocks {
         let processes = moments.processes.list();
-        let mut numbers: BTreeMap<&ClockKey, ClockNumber> = BTreeMap::new();
-        processes.iter().for_each(|process| {
-            numbers.entry(&process.clock).or_insert(0);
-        });
-        numbers.values_mut().enumerate().for_each(|(number, slot)| *slot = number);
-        let of_process = processes.iter().map(|process| numbers[&process.clock]).collect();
-        let list = numbers.into_keys().map(|key| Clock::new(key.clone())).collect();
-        let mut clocks = Clocks { list, of_process };
+        let own: BTreeSet<&ClockKey> = processes.iter().map(|process| &process.clock).collect();
+        let others = evidence.readers().map(|(_, reader)| &reader.clock).filter(|key| !own.contains(key));
+        let others: BTreeSet<&ClockKey> = others.collect();
+        let keys: Vec<&ClockKey> = own.into_iter().chain(others).collect();
+        let numbers: BTreeMap<&ClockKey, ClockNumber> = keys.iter().copied().zip(0..).collect();
+        let of_process: Vec<ClockNumber> = processes.iter().map(|process| numbers[&process.clock]).collect();
+        let (readers, of_reader) =
+            evidence.readers().map(|(id, reader)| (id, numbers[&reader.clock])).unzip();
+        let of_moment = moments.list.iter().map(|moment| Some(of_process[moment.process])).collect();
+        let list = (0..).zip(keys).map(|(number, key)| Clock::new(key.clone(), number)).collect();
+        let mut clocks = Clocks { list, of_process, of_moment, of_reader, readers };
         clocks.read(moments);
         clocks
     }
 
+    /// Makes a clock of each of `count` epochs; the first keeps the clock's number.
+    pub(crate) fn part(&mut self, number: ClockNumber, count: usize) -> Vec<ClockNumber> {
+        let later = self.list.len()..self.list.len() + count.saturating_sub(1);
+        let epoch = Clock { readings: Vec::new(), ..self.list[number].clone() };
+        self.list.extend(later.clone().map(|_| epoch.clone()));
+        std::iter::once(number).chain(later).collect()
+    }
+
+    /// Whether the clock was set, and has several epochs.
+    fn is_parted(&self, number: ClockNumber) -> bool {
+        let first = self.list[number].first;
+        self.list.iter().filter(|clock| clock.first == first).count() > 1
+    }
+
     /// The smallest host name of the processes that read this clock and have moments.
     pub(crate) fn host_of<'a>(&self, number: ClockNumber, moments: &'a Moments) -> Option<&'a str> {
-        let processes = moments.processes.list();
-        let reads = |process: &&Process| {
-            moments.processes.find(&process.key).is_some_and(|p| self.of_process[p] == number)
-        };
-        processes.iter().filter(reads).filter_map(|process| process.host.as_deref()).min()
+        let first = self.list[number].first;
+        let own = self.of_process.iter().zip(moments.processes.list()).filter(|(clock, _)| **clock == first);
+        own.filter_map(|(_, process)| process.host.as_deref()).min()
     }
 
     /// What a moment's clock read, and which clock that is; `None` where that says nothing.
     pub(crate) fn reading(&self, moments: &Moments, index: Index) -> Option<(ClockNumber, Reading)> {
         let moment = moments.list.get(index as usize)?;
-        let number = *self.of_process.get(moment.process)?;
+        let number = (*self.of_moment.get(index as usize)?)?;
         let clock = self.list.get(number).filter(|clock| clock.trusted)?;
         let lower = moment.time.0;
         let upper = lower.saturating_add(moment.resolution?.max(clock.jitter_ns).max(1));
@@ -84,7 +111,7 @@ impl Clocks {
     }
 
     /// Takes the readings anew.
-    fn read(&mut self, moments: &Moments) {
+    pub(crate) fn read(&mut self, moments: &Moments) {
         self.list.iter_mut().for_each(|clock| clock.readings.clear());
         for index in 0..moments.len() as Index {
             if let Some((number, reading)) = self.reading(moments, index) {
@@ -117,31 +144,42 @@ impl Clocks {
 
     fn weaken(&mut self, number: ClockNumber, moments: &Moments, causal: &Graph) {
         let inversion = self.inversion(number, moments, causal);
-        let processes: Vec<usize> =
-            (0..self.of_process.len()).filter(|process| self.of_process[*process] == number).collect();
         let Some(clock) = self.list.get_mut(number) else { return };
         if (1..=JITTER_NS_MAX).contains(&inversion) && clock.jitter_ns <= inversion {
             clock.jitter_ns = inversion + 1;
-        } else if let [_, others @ ..] = processes.as_slice()
-            && !others.is_empty()
-        {
-            self.split(number, &processes, moments.processes.list());
-        } else {
-            clock.trusted = false;
+        } else if !self.split(number, moments) {
+            self.list[number].trusted = false;
         }
     }
 
-    /// Gives each of these processes a clock of its own.
-    fn split(&mut self, number: ClockNumber, processes: &[usize], list: &[Process]) {
-        for (nth, process) in processes.iter().enumerate() {
-            let clock = Clock::new(ClockKey::Process(list[*process].key.id()));
+    /// Gives each process that reads this clock one of its own; says whether there was anything to split.
+    pub(crate) fn split(&mut self, number: ClockNumber, moments: &Moments) -> bool {
+        let own: Vec<usize> = (0..self.readers.len()).filter(|at| self.of_reader[*at] == number).collect();
+        if own.len() < 2 || self.is_parted(number) {
+            return false;
+        }
+        for (nth, reader) in own.into_iter().enumerate() {
+            let place = if nth == 0 { number } else { self.list.len() };
+            let clock = Clock::new(ClockKey::Process(self.readers[reader]), place);
             if nth == 0 {
                 self.list[number] = clock;
             } else {
-                self.of_process[*process] = self.list.len();
                 self.list.push(clock);
             }
+            self.of_reader[reader] = place;
         }
+        for (process, clock) in moments.processes.list().iter().zip(&mut self.of_process) {
+            if let Ok(reader) = self.readers.binary_search(&process.key.id()) {
+                *clock = self.of_reader[reader];
+            }
+        }
+        for (moment, clock) in moments.list.iter().zip(&mut self.of_moment) {
+            if *clock == Some(number) {
+                *clock = Some(self.of_process[moment.process]);
+            }
+        }
+        self.read(moments);
+        true
     }
 
     /// By how much, at most, this clock read less at an effect than at one of its causes.
@@ -165,107 +203,7 @@ impl Clocks {
 }
 
 impl Clock {
-    fn new(key: ClockKey) -> Clock {
-        Clock { key, jitter_ns: 0, trusted: true, readings: Vec::new() }
+    fn new(key: ClockKey, first: ClockNumber) -> Clock {
+        Clock { key, first, since: None, until: None, jitter_ns: 0, trusted: true, readings: Vec::new() }
     }
-}
-
-/// Causes and clock claims as one graph. A clock's claims are as many as its pairs of readings; they
-/// are carried by a chain of nodes, one for each reading's upper end: a moment leads to the node of its
-/// upper end, a node to the next, and the last node not past a moment's lower end to that moment.
-pub(crate) struct Lattice {
-    /// Nodes: first the moments, then the chains'.
-    pub(crate) graph: Graph,
-    /// One for each trusted clock with two readings or more.
-    pub(crate) chains: Vec<Chain>,
-    /// How many moments there are.
-    pub(crate) moments: usize,
-}
-
-/// The nodes of one clock's claims.
-pub(crate) struct Chain {
-    /// Whose claims they carry.
-    pub(crate) clock: ClockNumber,
-    /// The first node's number in the graph.
-    pub(crate) first: usize,
-    /// The upper ends, sorted, each once: one node for each.
-    uppers: Vec<u64>,
-}
-
-impl Chain {
-    /// How many nodes it has.
-    pub(crate) fn len(&self) -> usize {
-        self.uppers.len()
-    }
-
-    /// The place in the chain that this reading leads to.
-    pub(crate) fn place_of(&self, reading: &Reading) -> usize {
-        self.uppers.partition_point(|upper| *upper < reading.upper)
-    }
-
-    /// The place in the chain that leads to this reading.
-    fn place_before(&self, reading: &Reading) -> Option<usize> {
-        self.uppers.partition_point(|upper| *upper <= reading.lower).checked_sub(1)
-    }
-}
-
-impl Lattice {
-    /// The causes, what the trusted clocks claim, and what the offsets between them prove.
-    pub(crate) fn new(clocks: &Clocks, moments: usize, causal: &Graph, offsets: Option<&Offsets>) -> Lattice {
-        let mut edges: Vec<(u32, u32)> = (0..moments as u32)
-            .flat_map(|from| causal.successors(from).iter().map(move |to| (from, *to)))
-            .collect();
-        let mut chains = Vec::new();
-        let mut nodes = moments;
-        // A lone reading is in no relation with its own clock, but may be with others.
-        let least = if offsets.is_some() { 1 } else { 2 };
-        let claiming = |clock: &&(ClockNumber, &Clock)| clock.1.trusted && clock.1.readings.len() >= least;
-        for (number, clock) in clocks.list.iter().enumerate().collect::<Vec<_>>().iter().filter(claiming) {
-            let mut uppers: Vec<u64> = clock.readings.iter().map(|reading| reading.upper).collect();
-            uppers.sort_unstable();
-            uppers.dedup();
-            let chain = Chain { clock: *number, first: nodes, uppers };
-            nodes += chain.len();
-            edges.extend(chain_edges(&chain, &clock.readings));
-            chains.push(chain);
-        }
-        if let Some(offsets) = offsets {
-            chains.iter().for_each(|chain| edges.extend(edges_to_other_clocks(chain, clocks, offsets)));
-        }
-        Lattice { graph: Graph::new(nodes, &edges), chains, moments }
-    }
-
-    /// The clocks whose claims lie on a cycle.
-    pub(crate) fn clocks_on_cycles(&self) -> Vec<ClockNumber> {
-        let cycles = self.graph.cycles();
-        let on_cycle =
-            |chain: &Chain| (chain.first..chain.first + chain.len()).any(|node| cycles[node].is_some());
-        self.chains.iter().filter(|chain| on_cycle(chain)).map(|chain| chain.clock).collect()
-    }
-}
-
-fn chain_edges(chain: &Chain, readings: &[Reading]) -> Vec<(u32, u32)> {
-    let node = |place: usize| (chain.first + place) as u32;
-    let links = (1..chain.len()).map(|place| (node(place - 1), node(place)));
-    let out = readings.iter().map(|reading| (reading.moment, node(chain.place_of(reading))));
-    let into = readings
-        .iter()
-        .filter_map(|reading| chain.place_before(reading).map(|place| (node(place), reading.moment)));
-    links.chain(out).chain(into).collect()
-}
-
-/// From a clock's chain to the readings of other clocks that its bounds put after.
-fn edges_to_other_clocks(chain: &Chain, clocks: &Clocks, offsets: &Offsets) -> Vec<(u32, u32)> {
-    let mut edges = Vec::new();
-    for (number, clock) in clocks.list.iter().enumerate().filter(|(number, _)| *number != chain.clock) {
-        let Some(ahead) = offsets.bounds(chain.clock, number).high.filter(|_| clock.trusted) else {
-            continue;
-        };
-        for reading in &clock.readings {
-            let latest = i128::from(reading.lower) - ahead;
-            let place = chain.uppers.partition_point(|upper| i128::from(*upper) <= latest);
-            edges.extend(place.checked_sub(1).map(|place| ((chain.first + place) as u32, reading.moment)));
-        }
-    }
-    edges
 }

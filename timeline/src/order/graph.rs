@@ -54,6 +54,11 @@ impl Graph {
         order
     }
 
+    /// Whether no node leads to itself.
+    pub(crate) fn is_acyclic(&self) -> bool {
+        self.topological().len() == self.len()
+    }
+
     /// For every node whether it lies on a cycle, and on which: the number of its strongly connected
     /// component where that has more than one node or a loop (Tarjan 1972, without recursion).
     pub(crate) fn cycles(&self) -> Vec<Option<u32>> {

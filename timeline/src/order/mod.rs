@@ -5,8 +5,13 @@
 //! | `process.rs`      | who a process is, and which clock it reads                              |
 //! | `moment.rs`       | the events of records, and how coarse their stamps are                  |
 //! | `edge.rs`         | the causes that telemetry proves                                        |
-//! | `clock.rs`        | what clocks claim, and what contradiction costs them                    |
+//! | `clock.rs`        | the clocks, their readings, and what contradiction by causes costs them |
+//! | `message.rs`      | the messages between clocks: the timeline's own, and the evidence's     |
+//! | `epoch.rs`        | where a clock was set                                                   |
 //! | `offset.rs`       | how far one clock can be ahead of another                               |
+//! | `lattice.rs`      | causes and clocks' claims as one graph                                  |
+//! | `settle.rs`       | from evidence to clocks and claims that contradict nothing              |
+//! | `time.rs`         | corrected times, their intervals, and causal stamps                     |
 //! | `graph.rs`        | graphs: topological order, cycles                                       |
 //! | `reachability.rs` | before or not, and how surely                                           |
 //! | `reduce.rs`       | the edges to show                                                       |
@@ -18,12 +23,17 @@
 
 pub(crate) mod clock;
 pub(crate) mod edge;
+mod epoch;
 mod graph;
+pub(crate) mod lattice;
+mod message;
 pub(crate) mod moment;
 pub(crate) mod offset;
 pub(crate) mod process;
 pub(crate) mod reachability;
 pub(crate) mod reduce;
+mod settle;
+mod time;
 
 #[cfg(test)]
 mod soundness;
@@ -32,16 +42,40 @@ mod tests;
 
 use hlc::Hlc;
 
-use clock::{ClockNumber, Clocks, Lattice};
+use clock::{ClockNumber, Clocks};
 use edge::Cause;
 use graph::Graph;
+use lattice::Lattice;
 use moment::{Index, Moments};
 use offset::Offsets;
 use reachability::Reachability;
 
-use crate::document::Evidence;
+use crate::document::{Certainty, Evidence};
+use crate::given::Given;
 use crate::held::Held;
 use crate::time::Time;
+
+/// What is claimed at one certainty or more.
+pub(crate) struct Level {
+    /// How sure it is.
+    pub(crate) certainty: Certainty,
+    /// Causes and clocks' claims as one graph.
+    pub(crate) lattice: Lattice,
+    /// How far clocks are apart, where that is used.
+    pub(crate) offsets: Option<Offsets>,
+}
+
+/// Why a clock is not taken at its word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Skew {
+    /// It was set, and has epochs; or another was, and nothing tells which. By how much the first of them, in
+    /// nanoseconds, at the first time.
+    Set { clocks: Vec<ClockNumber>, by: Option<i64> },
+    /// The processes of a machine contradict each other, and each has a clock of its own.
+    Apart { host: String },
+    /// Its evidence contradicts itself: nothing that rests on it is claimed.
+    GivenUp { clock: ClockNumber },
+}
 
 /// The moments of a timeline, ordered.
 pub(crate) struct Order {
@@ -53,16 +87,16 @@ pub(crate) struct Order {
     pub(crate) causal: Graph,
     /// The clocks, and what they may claim.
     pub(crate) clocks: Clocks,
-    /// Causes and clocks' claims as one graph.
-    pub(crate) lattice: Lattice,
-    /// The same with what offsets prove.
-    pub(crate) corrected_lattice: Lattice,
-    /// How far clocks are apart.
-    pub(crate) offsets: Offsets,
+    /// What is claimed besides: surest first; never empty. The last holds all of the others.
+    pub(crate) levels: Vec<Level>,
     /// The clock that corrected times are on: that with most events, then the smallest host name.
     pub(crate) reference: Option<ClockNumber>,
+    /// The clocks that are not taken at their word, and why.
+    pub(crate) skews: Vec<Skew>,
     /// Each moment's time on the reference clock, as well as it is known.
     pub(crate) corrected: Vec<Time>,
+    /// The truth lies so close to it, in nanoseconds; `None` where nothing says.
+    pub(crate) errors: Vec<Option<u64>>,
     /// Each moment's causal stamp.
     pub(crate) stamps: Vec<Hlc>,
     /// The moments by stamp, then record id, then point.
@@ -74,17 +108,16 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Orders the moments by these causes and by their clocks.
-    pub(crate) fn of(held: &Held, moments: &Moments, causes: Vec<Cause>) -> Order {
+    /// Orders the moments by these causes, by their clocks, and by what is given of clocks (joined with what the records
+    /// prove).
+    pub(crate) fn of(held: &Held, moments: &Moments, causes: Vec<Cause>, given: &Given) -> Order {
         let (causes, circular) = without_circles(moments.len(), causes);
         let causal = graph_of(moments.len(), &causes);
-        let mut clocks = Clocks::named(moments);
-        clocks.settle(moments, &causal);
-        let lattice = Lattice::new(&clocks, moments.len(), &causal, None);
-        let (offsets, corrected_lattice) = settled_offsets(&clocks, moments, &causes, &causal);
-        let reference = reference(&clocks, moments);
-        let corrected = corrected(&clocks, moments, &offsets, reference);
-        let stamps = stamps(&corrected_lattice, &corrected);
+        let settled = settle::settle(moments, &causes, &causal, given);
+        let settle::Settled { clocks, levels, reference, skews, ahead } = settled;
+        let top = &levels[levels.len() - 1];
+        let times = time::Times::of(&clocks, moments, top, reference, &ahead);
+        let stamps = time::stamps(&top.lattice, &times.corrected);
         let mut list: Vec<Index> = (0..moments.len() as Index).collect();
         list.sort_unstable_by_key(|index| {
             let moment = &moments.list[*index as usize];
@@ -92,22 +125,44 @@ impl Order {
         });
         let mut places = vec![0; list.len()];
         (0..).zip(&list).for_each(|(place, index)| places[*index as usize] = place);
-        let reachability = Reachability::new(&causal, &lattice, &corrected_lattice, &clocks);
+        let reachability = Reachability::new(&causal, &levels, &clocks);
+        let (corrected, errors) = (times.corrected, times.errors);
         Order {
             causes,
             circular,
             causal,
             clocks,
-            lattice,
-            corrected_lattice,
-            offsets,
+            levels,
             reference,
+            skews,
             corrected,
+            errors,
             stamps,
             list,
             places,
             reachability,
         }
+    }
+
+    /// What `b` is later than `a` by their clocks: at least, and at most, in nanoseconds.
+    pub(crate) fn apart(&self, moments: &Moments, a: Index, b: Index) -> [Option<i128>; 2] {
+        let readings = self.clocks.reading(moments, a).zip(self.clocks.reading(moments, b));
+        let Some(((from, a), (to, b))) = readings else { return [None, None] };
+        // B's clock minus A's. The upper ends are exclusive: equal stamps of 1 ns are no time apart.
+        let ns = |ns: u64| i64::try_from(ns).unwrap_or(i64::MAX);
+        let early = self.offsets().bounds_exactly(from, ns(a.lower), to);
+        let late = self.offsets().bounds_exactly(from, ns(a.upper - 1), to);
+        let apart = |later: u64, earlier: u64| i128::from(later) - i128::from(earlier);
+        [
+            late.high.map(|high| apart(b.lower, a.upper) + 1 - i128::from(high)),
+            early.low.map(|low| apart(b.upper, a.lower) - 1 - i128::from(low)),
+        ]
+    }
+
+    /// The offsets that corrected times rest on.
+    pub(crate) fn offsets(&self) -> &Offsets {
+        let with_offsets = self.levels.iter().rev().find_map(|level| level.offsets.as_ref());
+        with_offsets.expect("settle gives a level with offsets")
     }
 }
 
@@ -124,71 +179,13 @@ fn graph_of(len: usize, causes: &[Cause]) -> Graph {
 /// Causes that run in a circle contradict each other, and none of them is evidence: they are given up,
 /// but for the order within each span, which can't be circular by itself.
 fn without_circles(len: usize, causes: Vec<Cause>) -> (Vec<Cause>, Vec<Cause>) {
-    let cycles = graph_of(len, &causes).cycles();
+    let graph = graph_of(len, &causes);
+    if graph.is_acyclic() {
+        return (causes, Vec::new());
+    }
+    let cycles = graph.cycles();
     causes.into_iter().partition(|cause| {
         let (from, to) = (cycles[cause.from as usize], cycles[cause.to as usize]);
         cause.evidence == Evidence::Span || from.is_none() || from != to
     })
-}
-
-/// The offsets that contradict neither each other nor anything surer, and the lattice that they extend.
-fn settled_offsets(
-    clocks: &Clocks,
-    moments: &Moments,
-    causes: &[Cause],
-    causal: &Graph,
-) -> (Offsets, Lattice) {
-    let mut offsets = Offsets::of(clocks, moments, causes);
-    loop {
-        let lattice = Lattice::new(clocks, moments.len(), causal, Some(&offsets));
-        let contradicted = lattice.clocks_on_cycles();
-        let news = contradicted.iter().any(|clock| !offsets.contradictory[*clock]);
-        if !news {
-            return (offsets, lattice);
-        }
-        contradicted.into_iter().for_each(|clock| offsets.contradictory[clock] = true);
-    }
-}
-
-/// The clock with most moments, then the smallest host name, then the smallest key.
-fn reference(clocks: &Clocks, moments: &Moments) -> Option<ClockNumber> {
-    let mut events = vec![0usize; clocks.list.len()];
-    moments.list.iter().for_each(|moment| events[clocks.of_process[moment.process]] += 1);
-    let preference = |clock: &ClockNumber| {
-        let host = clocks.host_of(*clock, moments);
-        (std::cmp::Reverse(events[*clock]), host.is_none(), host, &clocks.list[*clock].key)
-    };
-    let listed = (0..clocks.list.len()).filter(|clock| events[*clock] > 0);
-    listed.min_by(|a, b| preference(a).cmp(&preference(b)))
-}
-
-/// Each moment's time on the reference clock: its estimate, less the middle of its clock's offset.
-fn corrected(
-    clocks: &Clocks,
-    moments: &Moments,
-    offsets: &Offsets,
-    reference: Option<ClockNumber>,
-) -> Vec<Time> {
-    let shift =
-        |clock: ClockNumber| reference.map_or(0, |reference| offsets.bounds(clock, reference).middle());
-    let shifts: Vec<i128> = (0..clocks.list.len()).map(shift).collect();
-    let on_reference = |m: &moment::Moment| m.estimate.shifted(shifts[clocks.of_process[m.process]]);
-    moments.list.iter().map(on_reference).collect()
-}
-
-/// The causal stamps: the rule of hybrid logical clocks, applied afterwards over every claimed relation.
-fn stamps(lattice: &Lattice, corrected: &[Time]) -> Vec<Hlc> {
-    let mut latest: Vec<Option<Hlc>> = vec![None; lattice.graph.len()];
-    for node in lattice.graph.topological() {
-        let before = latest[node as usize];
-        let stamp = match corrected.get(node as usize) {
-            Some(time) => Some(Hlc::after(time.0, before)),
-            None => before, // a clock's chain passes on what it saw
-        };
-        latest[node as usize] = stamp;
-        for to in lattice.graph.successors(node) {
-            latest[*to as usize] = latest[*to as usize].max(stamp);
-        }
-    }
-    latest.into_iter().take(corrected.len()).map(Option::unwrap_or_default).collect()
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::process::Processes;
+use super::process::{ProcessKey, Processes};
 use crate::belongs::Members;
-use crate::clocks::{ClockEvidence, QUANTUM_NS_MAX, common_quantum};
+use crate::clocks::ClockEvidence;
 use crate::held::{At, Held};
 use crate::id::Point;
 use crate::record::{Body, Record};
@@ -42,15 +42,16 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// The moments of the member records; how coarse their stamps are, all records of their processes show.
+    /// The moments of the member records; how coarse their stamps are, the evidence shows.
     pub(crate) fn of(held: &Held, members: &Members, given: &ClockEvidence) -> Moments {
         let mut processes = Processes::default();
-        let quanta = Quanta::of(held, &mut processes, given);
+        let mut quanta = Quanta { evidence: given, known: Vec::new() };
         let mut list = Vec::new();
         let mut first = HashMap::new();
         for (at, _) in members.iter() {
             let record = held.record(at);
             let process = processes.number(&record.resource);
+            let key = processes.list()[process].key.clone();
             first.insert(at, index(list.len()));
             for (point, time) in points(record) {
                 let sane = is_sane(time, record);
@@ -59,7 +60,7 @@ impl Moments {
                     point,
                     process,
                     time,
-                    resolution: sane.then(|| quanta.get(process, point)),
+                    resolution: sane.then(|| quanta.get(process, &key, point)),
                     estimate: if sane { time } else { estimate(record) },
                 });
             }
@@ -122,41 +123,23 @@ fn estimate(record: &Record) -> Time {
     times.next().or(record.arrival.map(|arrival| Time(arrival.wall_ns()))).unwrap_or(Time::UNSET)
 }
 
-/// What each process's stamps are multiples of, in nanoseconds: the largest power of ten that divides
-/// all its span starts, and all its log times. Node's span starts are whole milliseconds, and its ends
-/// are a start plus a precise duration: so a span's points are as coarse as the starts.
-struct Quanta {
-    spans: Vec<u64>,
-    logs: Vec<u64>,
+/// What each process's stamps are multiples of, in nanoseconds: the largest power of ten that divides all its span
+/// starts, and all its log times, of all the evidence. Node's span starts are whole milliseconds, and its ends are a
+/// start plus a precise duration: so a span's points are as coarse as the starts.
+struct Quanta<'a> {
+    evidence: &'a ClockEvidence,
+    known: Vec<Option<(u64, u64)>>,
 }
 
-impl Quanta {
-    fn of(held: &Held, processes: &mut Processes, given: &ClockEvidence) -> Quanta {
-        let mut quanta = Quanta { spans: Vec::new(), logs: Vec::new() };
-        for record in held.records() {
-            let process = processes.number(&record.resource);
-            let side = if record.as_span().is_some() { &mut quanta.spans } else { &mut quanta.logs };
-            if side.len() <= process {
-                side.resize(process + 1, QUANTUM_NS_MAX);
-            }
-            if record.time().is_set() {
-                side[process] = common_quantum(side[process], record.time().0);
-            }
+impl Quanta<'_> {
+    fn get(&mut self, process: usize, key: &ProcessKey, point: Point) -> u64 {
+        if self.known.len() <= process {
+            self.known.resize(process + 1, None);
         }
-        for (number, process) in processes.list().iter().enumerate() {
-            let Some(reader) = given.reader(process.key.id()) else { continue };
-            quanta
-                .spans
-                .get_mut(number)
-                .into_iter()
-                .for_each(|own| *own = (*own).min(reader.span_quantum_ns));
-            quanta.logs.get_mut(number).into_iter().for_each(|own| *own = (*own).min(reader.log_quantum_ns));
-        }
-        quanta
-    }
-
-    fn get(&self, process: usize, point: Point) -> u64 {
-        let side = if point == Point::Log { &self.logs } else { &self.spans };
-        side.get(process).copied().unwrap_or(1)
+        let (spans, logs) = *self.known[process].get_or_insert_with(|| {
+            let reader = self.evidence.reader(key.id());
+            reader.map_or((1, 1), |reader| (reader.span_quantum_ns, reader.log_quantum_ns))
+        });
+        if point == Point::Log { logs } else { spans }
     }
 }

@@ -140,11 +140,6 @@ impl Processes {
         number
     }
 
-    /// The number of a process.
-    pub(crate) fn find(&self, key: &ProcessKey) -> Option<usize> {
-        self.by_key.get(key).copied()
-    }
-
     /// All of them, by number.
     pub(crate) fn list(&self) -> &[Process] {
         &self.list

@@ -8,8 +8,10 @@
 //! some clock the first's future is not past the second's past. That is exact: a path that uses a
 //! clock at all first reaches a chain by causes alone.
 
-use super::clock::{Clocks, Lattice};
+use super::Level;
+use super::clock::Clocks;
 use super::graph::Graph;
+use super::lattice::Lattice;
 use super::moment::Index;
 use crate::document::Certainty;
 
@@ -18,34 +20,23 @@ const NONE: u32 = u32::MAX;
 /// Answers "is a before b" for the moments of one timeline.
 pub(crate) struct Reachability {
     causes: Causes,
-    clocks: Places,
-    offsets: Places,
+    /// By what is claimed besides, surest first.
+    levels: Vec<(Certainty, Places)>,
 }
 
 impl Reachability {
-    /// The index of the causes, of the lattice of the clocks, and of that which offsets extend: all acyclic.
-    pub(crate) fn new(
-        causal: &Graph,
-        by_clocks: &Lattice,
-        by_offsets: &Lattice,
-        clocks: &Clocks,
-    ) -> Reachability {
-        Reachability {
-            causes: Causes::new(causal),
-            clocks: Places::new(causal, by_clocks, clocks),
-            offsets: Places::new(causal, by_offsets, clocks),
-        }
+    /// The index of the causes, and of all that is claimed besides: all acyclic.
+    pub(crate) fn new(causal: &Graph, levels: &[Level], clocks: &Clocks) -> Reachability {
+        let places = |level: &Level| (level.certainty, Places::new(causal, &level.lattice, clocks));
+        Reachability { causes: Causes::new(causal), levels: levels.iter().map(places).collect() }
     }
 
     /// How surely `a` is before `b`; `None` where nothing says so.
     pub(crate) fn before(&self, a: Index, b: Index) -> Option<Certainty> {
         if self.causes.reach(a, b) {
-            Some(Certainty::Causal)
-        } else if self.clocks.reach(a, b) {
-            Some(Certainty::Clock)
-        } else {
-            self.offsets.reach(a, b).then_some(Certainty::Corrected)
+            return Some(Certainty::Causal);
         }
+        self.levels.iter().find(|(_, places)| places.reach(a, b)).map(|(certainty, _)| *certainty)
     }
 
     /// Whether nothing orders the two.
@@ -61,8 +52,8 @@ impl Reachability {
     /// Whether a chain at least as sure as `certainty` that begins with a cause of `a`, and uses some clock,
     /// leads to `b`.
     pub(crate) fn through_an_effect(&self, a: Index, b: Index, certainty: Certainty) -> bool {
-        let places = if certainty == Certainty::Clock { &self.clocks } else { &self.offsets };
-        places.reach_from_effects(a, b)
+        let level = self.levels.iter().find(|(own, _)| *own == certainty);
+        level.is_some_and(|(_, places)| places.reach_from_effects(a, b))
     }
 }
 

@@ -91,8 +91,8 @@ impl NextReadings {
     }
 
     /// The readings from `end` on that no other reading of the clock lies between.
-    fn after(&self, end: i128) -> &[Reading] {
-        let from = self.readings.partition_point(|next| i128::from(next.lower) < end);
+    fn after(&self, end: u64) -> &[Reading] {
+        let from = self.readings.partition_point(|next| next.lower < end);
         let Some(limit) = self.least_upper.get(from) else { return &[] };
         let to = self.readings.partition_point(|next| next.lower < *limit);
         self.readings.get(from..to).unwrap_or_default()
@@ -111,13 +111,18 @@ fn next_readings(
     reading: &Reading,
 ) -> (Vec<Next>, u64) {
     let mut next: Vec<Next> = Vec::new();
-    for (number, clock) in clocks {
-        let Some(ahead) = order.offsets.bounds(own, *number).high else { continue };
-        let certainty = if *number == own { Certainty::Clock } else { Certainty::Corrected };
-        let after = clock.after(i128::from(reading.upper) + ahead);
-        next.extend(after.iter().map(|next| (next.moment, certainty)));
+    for level in &order.levels {
+        let lattice = &level.lattice;
+        let Some(from) = lattice.chain_of(own) else { continue };
+        for (number, clock) in clocks.iter().filter(|(number, _)| (*number == own) == level.offsets.is_none())
+        {
+            let Some(to) = lattice.chain_of(*number) else { continue };
+            let Some(end) = lattice.first_after(from, reading, to) else { continue };
+            next.extend(clock.after(end).iter().map(|next| (next.moment, level.certainty)));
+        }
     }
-    next.sort_unstable_by_key(|(moment, _)| order.places[*moment as usize]);
+    next.sort_by_key(|(moment, certainty)| (order.places[*moment as usize], std::cmp::Reverse(*certainty)));
+    next.dedup_by_key(|(moment, _)| *moment);
     let beyond = next.len().saturating_sub(NEXT_READINGS_MAX);
     next.truncate(NEXT_READINGS_MAX);
     (next, beyond as u64)
@@ -148,6 +153,7 @@ fn clock_edges_from(
             let evidence = match certainty {
                 Certainty::Clock if same_process => Evidence::Process,
                 Certainty::Clock => Evidence::Clock,
+                Certainty::Assumed => Evidence::Declared,
                 _ => Evidence::Offset,
             };
             edges.push(Shown { from, to: *to, certainty: *certainty, evidence });

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::belongs::Members;
-use crate::clocks::ClockEvidence;
 use crate::document::Certainty;
+use crate::given::Given;
 use crate::message::Messages;
 use crate::order::reduce::reduce;
 use crate::question::Question;
@@ -19,12 +19,17 @@ pub(super) struct Case {
 }
 
 pub(super) fn case(records: Vec<crate::record::Record>) -> Case {
+    case_given(records, &Given::default())
+}
+
+pub(super) fn case_given(records: Vec<crate::record::Record>, given: &Given) -> Case {
+    let given = given.joined(&records);
     let held = Held::fold(records);
     let messages = Messages::of(&held);
     let question: Question = "order/42".parse().expect("a question");
     let members = Members::of(&held, &messages, &question);
-    let moments = Moments::of(&held, &members, &ClockEvidence::default());
-    let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments));
+    let moments = Moments::of(&held, &members, &given.clocks);
+    let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments), &given);
     Case { held, moments, order }
 }
 
@@ -61,11 +66,18 @@ fn definition(case: &Case) -> [Matrix; 3] {
     let clocks = || case.order.clocks.list.iter().enumerate().filter(|(_, clock)| clock.trusted);
     for (a, from) in clocks() {
         for (b, to) in clocks().filter(|(b, _)| *b != a) {
-            let Some(ahead) = case.order.offsets.bounds(a, b).high else { continue };
-            for a in &from.readings {
-                for b in &to.readings {
-                    let apart = i128::from(a.upper) + ahead <= i128::from(b.lower);
-                    corrected[a.moment as usize][b.moment as usize] |= apart;
+            for reading in &from.readings {
+                // At a later upper end of the chain B may be known to be behind: then it was here, too.
+                let later =
+                    from.readings.iter().map(|other| other.upper).filter(|upper| *upper >= reading.upper);
+                let reads = |upper: u64| {
+                    let ahead = case.order.offsets().bounds(a, upper as i64, b).high?;
+                    Some(i128::from(upper) + i128::from(ahead))
+                };
+                let Some(latest) = later.filter_map(reads).min() else { continue };
+                for other in &to.readings {
+                    corrected[reading.moment as usize][other.moment as usize] |=
+                        latest <= i128::from(other.lower);
                 }
             }
         }

@@ -49,10 +49,7 @@ impl<'a> Listing<'a> {
 
     /// What `b` is at least later than `a`, in nanoseconds, by their clocks; `None` where nothing bounds it.
     pub(crate) fn at_least_apart(&self, a: EventId, b: EventId) -> Option<i128> {
-        let reading = |event| self.order.clocks.reading(self.moments, self.index(event)?);
-        let (a, b) = (reading(a)?, reading(b)?);
-        let ahead = self.order.offsets.bounds(a.0, b.0).high?;
-        Some(i128::from(b.1.lower) - i128::from(a.1.upper) + 1 - ahead)
+        self.order.apart(self.moments, self.index(a)?, self.index(b)?)[0]
     }
 }
 

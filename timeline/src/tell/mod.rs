@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::belongs::Members;
 use crate::document::{
-    Belongs, CausalStamp, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind, Folded,
-    Incompleteness, Process, Range, Timeline,
+    Belongs, CausalStamp, Completeness, Edge, Entity, Event, EventKind, Folded, Incompleteness, Range,
+    Timeline,
 };
 use crate::folded::folded;
 use crate::given::Given;
@@ -62,7 +62,7 @@ struct Page<'a> {
     brief: bool,
     /// The numbers of the processes shown, in the order of their first event: `p0`, `p1` …
     processes: Vec<usize>,
-    /// The numbers of the clocks shown, the reference first: `c0`, `c1` …
+    /// The numbers of the clocks shown (of their first epochs), the reference first: `c0`, `c1` …
     clocks: Vec<ClockNumber>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Page<'a> {
             first(&mut page.processes, moment.process);
             first(&mut page.clocks, order.clocks.of_process[moment.process]);
         }
-        if let Some(reference) = order.reference {
+        if let Some(reference) = order.reference.map(|epoch| order.clocks.list[epoch].first) {
             page.clocks.retain(|clock| *clock != reference);
             page.clocks.insert(0, reference);
         }
@@ -103,10 +103,6 @@ impl<'a> Page<'a> {
 
     fn list(&self) -> impl Iterator<Item = Index> + use<'a> {
         self.order.list.iter().take(self.shown).copied()
-    }
-
-    fn clock_of(&self, index: Index) -> ClockNumber {
-        self.order.clocks.of_process[self.moments.list[index as usize].process]
     }
 
     fn count(&self, completeness: &mut Completeness) {
@@ -212,7 +208,7 @@ impl<'a> Page<'a> {
             span_id: record.span_id(),
             time: moment.time,
             corrected: self.order.corrected[index as usize],
-            error_ns: self.error_ns(index, moment),
+            error_ns: self.order.errors[index as usize],
             hlc: CausalStamp { l: Time(stamp.l), c: stamp.c },
             arrival: record.arrival,
             attributes: (!self.brief).then(|| attributes(record, moment.point)),
@@ -220,70 +216,6 @@ impl<'a> Page<'a> {
             unordered_with: Vec::new(),
             state: Vec::new(),
             belongs: self.members.belongs.get(moment.at).copied().flatten().unwrap_or(Belongs::Related),
-        }
-    }
-
-    /// How exact the corrected time is: as the clock's offset, and as its stamps.
-    fn error_ns(&self, index: Index, moment: &Moment) -> Option<u64> {
-        let clock = self.clock_of(index);
-        let trusted = self.order.clocks.list[clock].trusted;
-        let offset = self.order.offsets.bounds(clock, self.order.reference?).error().filter(|_| trusted)?;
-        Some(offset.saturating_add(moment.resolution? - 1))
-    }
-
-    fn process_rows(&self) -> Vec<Process> {
-        let clock_id = |process: usize| {
-            let clock = self.order.clocks.of_process[process];
-            format!("c{}", self.clocks.iter().position(|own| *own == clock).unwrap_or_default())
-        };
-        (0..)
-            .zip(&self.processes)
-            .map(|(id, number)| {
-                let process = &self.moments.processes.list()[*number];
-                Process {
-                    id: format!("p{id}"),
-                    service: process.service.clone(),
-                    instance: process.instance.clone(),
-                    host: process.host.clone(),
-                    version: process.version.clone(),
-                    clock: clock_id(*number),
-                }
-            })
-            .collect()
-    }
-
-    fn clock_rows(&self, range: Option<Range>) -> Vec<Clock> {
-        (0..).zip(&self.clocks).map(|(id, number)| self.clock_row(id, *number, range)).collect()
-    }
-
-    fn clock_row(&self, id: usize, number: ClockNumber, range: Option<Range>) -> Clock {
-        let offsets = &self.order.offsets;
-        let trusted = self.order.clocks.list[number].trusted;
-        let reference = self.order.reference.filter(|_| trusted);
-        let to_reference = reference.map(|reference| offsets.bounds(number, reference)).unwrap_or_default();
-        let ns = |offset: i128| i64::try_from(offset).ok();
-        // The rows say this clock minus the reference: the other way round.
-        let bounds_ns = [to_reference.high, to_reference.low].map(|side| side.and_then(|side| ns(-side)));
-        let bounded = bounds_ns.iter().any(Option::is_some);
-        Clock {
-            id: format!("c{id}"),
-            host: self.order.clocks.host_of(number, self.moments).map(str::to_owned),
-            reference: self.order.reference == Some(number),
-            at: range.map(|range| range.start),
-            offset_ns: ns(-to_reference.middle()).filter(|_| bounded),
-            error_ns: to_reference.error(),
-            bounds_ns,
-            drift_ppm: (self.order.reference == Some(number) && trusted).then_some(0.0),
-            bounds: match bounds_ns {
-                _ if !trusted || (offsets.contradictory[number] && !bounded) => ClockBounds::Contradictory,
-                [Some(_), Some(_)] => ClockBounds::Both,
-                [None, Some(_)] => ClockBounds::Above,
-                [Some(_), None] => ClockBounds::Below,
-                [None, None] => ClockBounds::None,
-            },
-            messages: offsets.messages[number],
-            since: None,
-            until: None,
         }
     }
 }
@@ -336,6 +268,8 @@ fn attributes(record: &Record, point: Point) -> Map<String, Json> {
         _ => record.attributes().to_flat_json(),
     }
 }
+
+mod clocks;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::document::{Certainty, GapKind};
+use crate::clocks::{Declared, Extractor};
+use crate::document::{Certainty, ClockBounds, GapKind};
 use crate::id::SpanId;
 use crate::record::SpanKind;
 use crate::testing::*;
@@ -56,6 +57,19 @@ proptest! {
         seed in prop::collection::vec(0usize..1_000, 1..60),
     ) {
         prop_assert_eq!(json(&told(records.clone())), json(&told(resent(&records, &seed))));
+    }
+
+    /// Whether the store's evidence already holds what the records prove, or some of it, changes no byte.
+    #[test]
+    fn evidence_of_the_same_records_adds_nothing(records in any_records(30), some in 0usize..30) {
+        let question: Question = "order/42".parse().expect("a question");
+        let with = |some: &[Record]| {
+            let given = Given { clocks: Extractor::evidence_of(some), ..Given::default() };
+            json(&tell(records.clone(), &question, &given))
+        };
+        let alone = json(&told(records.clone()));
+        prop_assert_eq!(&with(&records), &alone);
+        prop_assert_eq!(&with(&records[..some.min(records.len())]), &alone);
     }
 
     #[test]
@@ -233,6 +247,94 @@ fn a_clock_that_contradicts_causes_claims_nothing() {
     let timeline = told(jumped);
     assert!(timeline.edges.iter().all(|edge| edge.certainty == Certainty::Causal));
     assert_eq!(timeline.clocks[0].bounds, ClockBounds::Contradictory);
+}
+
+/// Calls from machines to another, whose clock is set in the middle.
+fn calls_with_a_jump(callers: &[&str], jump_ms: f64) -> Vec<Record> {
+    let mut records = Vec::new();
+    for number in 1..=20u8 {
+        for (nth, caller) in (0u8..).zip(callers) {
+            let ms = f64::from(number) * 1_000.0 + f64::from(nth) * 100.0;
+            let wrong = if number > 10 { jump_ms } else { 0.0 };
+            let own = number + 100 * nth;
+            let client = span(1, caller, "charge", ms, ms + 8.0).kind(SpanKind::Client).trace(own);
+            let server = span(2, "payments@b", "POST", ms + wrong + 2.0, ms + wrong + 5.0);
+            let server = server.kind(SpanKind::Server).trace(own).child_of(1);
+            records.push(client.with(&[("order.id", "42")]).record());
+            records.push(server.with(&[("order.id", "42")]).record());
+        }
+    }
+    records
+}
+
+#[test]
+fn a_clock_that_was_set_has_epochs_and_a_finding() {
+    for (jump, word) in [(3_500.0, "b was set forward by 3.5"), (-3_500.0, "b was set back by 3.5")] {
+        let timeline = told(calls_with_a_jump(&["orders@a", "web@c"], jump));
+        let epochs: Vec<_> =
+            timeline.clocks.iter().filter(|clock| clock.host.as_deref() == Some("b")).collect();
+        assert_eq!(epochs.len(), 2, "{:#?}", timeline.clocks);
+        assert!(epochs[0].id == epochs[1].id && epochs[0].until < epochs[1].since);
+        let off = epochs[1].offset_ns.zip(epochs[0].offset_ns).map(|(after, before)| after - before);
+        assert!(off.is_some_and(|off| (off.abs() - 3_500_000_000).abs() < 10_000_000), "{off:?}");
+        assert_eq!(timeline.findings.len(), 1, "{:#?}", timeline.findings);
+        assert!(timeline.findings[0].summary.contains(word), "{}", timeline.findings[0].summary);
+    }
+}
+
+#[test]
+fn of_two_clocks_nobody_knows_which_was_set_forward() {
+    let timeline = told(calls_with_a_jump(&["orders@a"], 3_500.0));
+    let summary = &timeline.findings[0].summary;
+    assert!(summary.contains(" or that of "), "{summary}");
+}
+
+#[test]
+fn a_process_that_contradicts_its_host_gets_its_own_clock_and_a_finding() {
+    let mut records = calls_with_a_jump(&["orders@a", "web@c"], 0.0);
+    for number in 1..=20u8 {
+        // Another process of b, whose clock is faked.
+        let ms = f64::from(number) * 1_000.0 + 300.0;
+        let client = span(1, "orders@a", "ask", ms, ms + 8.0).kind(SpanKind::Client).trace(number + 50);
+        let server = span(2, "faked@b", "GET", ms + 7_002.0, ms + 7_005.0).kind(SpanKind::Server);
+        records.push(client.with(&[("order.id", "42")]).record());
+        records.push(server.trace(number + 50).child_of(1).with(&[("order.id", "42")]).record());
+    }
+    let timeline = told(records);
+    let clocks_of_b: std::collections::BTreeSet<_> =
+        timeline.processes.iter().filter(|p| p.host.as_deref() == Some("b")).map(|p| &p.clock).collect();
+    assert_eq!(clocks_of_b.len(), 2);
+    assert!(timeline.findings[0].summary.contains("processes of b"), "{}", timeline.findings[0].summary);
+}
+
+#[test]
+fn what_a_declared_offset_orders_is_assumed() {
+    let own = |number: u8, process: &str, ms: f64| {
+        span(number, process, &format!("s{number}"), ms, ms + 1.0).with(&[("order.id", "42")]).record()
+    };
+    let records = vec![own(1, "orders@a", 0.0), own(2, "orders@a", 50.0), own(3, "legacy", 10_000.0)];
+    let question: Question = "order/42".parse().expect("a question");
+    let declared = [("legacy".to_owned(), "0s ± 2s".parse::<Declared>().expect("an offset"))].into();
+    let timeline = tell(records, &question, &Given { declared, ..Given::default() });
+    assert!(edges(&timeline).contains(&"s2; < s3. Assumed Declared".to_owned()), "{:?}", edges(&timeline));
+    let legacy = timeline.clocks.iter().find(|clock| clock.host.is_none()).expect("a row");
+    assert_eq!((legacy.bounds, legacy.error_ns), (ClockBounds::Declared, Some(2_000_000_000)));
+}
+
+#[test]
+fn drift_is_told_where_messages_bound_it() {
+    let mut records = Vec::new();
+    for number in 1..=60u8 {
+        let ms = f64::from(number) * 10_000.0;
+        let server_ms = ms * 1.000_050 + 0.2; // 50 ppm fast
+        let client = span(1, "orders@a", "charge", ms, ms + 1.0).kind(SpanKind::Client).trace(number);
+        let server = span(2, "payments@b", "POST", server_ms, server_ms + 0.1).kind(SpanKind::Server);
+        records.push(client.with(&[("order.id", "42")]).record());
+        records.push(server.trace(number).child_of(1).with(&[("order.id", "42")]).record());
+    }
+    let timeline = told(records);
+    let ppm = timeline.clocks[1].drift_ppm.expect("ten minutes bound it");
+    assert!((ppm - 50.0).abs() < 3.0, "{ppm}");
 }
 
 #[test]
