@@ -63,6 +63,9 @@ pub(crate) fn detect(beginning: &[u8], logs: &LogOptions) -> Result<Format, Impo
         return Ok(format);
     }
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning).trim_ascii_start();
+    if crate::logs::vector_clock::expression_of(text).is_some() {
+        return Ok(Format::VectorClock);
+    }
     let found = match beginning {
         [0x0a, ..] if text.first().is_none_or(|byte| !matches!(byte, b'{' | b'[')) => {
             Some(Format::OtlpProtobuf)

@@ -5,9 +5,11 @@ use std::io::Read;
 use journal::otlp::{self, Encoding, Signal};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message;
+use timeline::record::ADDED_BY_EXPORT;
 
 use crate::document;
 use crate::input::{Input, PIECE_BYTES_MAX, Piece};
@@ -115,7 +117,12 @@ fn request(body: &[u8], place: &str, out: &mut Out<'_>) -> Result<(), ImportErro
         out.fault(place, "neither resourceSpans nor resourceLogs stand in it");
         return Ok(());
     }
+    let marked = memchr::memmem::find(body, ADDED_BY_EXPORT.as_bytes()).is_some();
     for signal in signals {
+        if marked && let Some(bare) = without_what_export_added(signal, encoding, body) {
+            out.request(signal, Encoding::Protobuf, bare, place)?;
+            continue;
+        }
         if body.len() <= REQUEST_BYTES_MAX {
             out.request(signal, encoding, body.to_vec(), place)?;
             continue;
@@ -126,6 +133,27 @@ fn request(body: &[u8], place: &str, out: &mut Out<'_>) -> Result<(), ImportErro
         }
     }
     Ok(())
+}
+
+/// The request without the attributes that an export adds beside a record's own: what comes in again is the same record.
+/// `None` where it can't be decoded: the check tells why.
+fn without_what_export_added(signal: Signal, encoding: Encoding, body: &[u8]) -> Option<Vec<u8>> {
+    let own = |attribute: &KeyValue| !attribute.key.starts_with(ADDED_BY_EXPORT);
+    let body = otlp::protobuf(signal, encoding, body).ok()?;
+    match signal {
+        Signal::Traces => {
+            let mut request = ExportTraceServiceRequest::decode(&*body).ok()?;
+            let scopes = request.resource_spans.iter_mut().flat_map(|group| &mut group.scope_spans);
+            scopes.flat_map(|scope| &mut scope.spans).for_each(|span| span.attributes.retain(own));
+            Some(request.encode_to_vec())
+        }
+        Signal::Logs => {
+            let mut request = ExportLogsServiceRequest::decode(&*body).ok()?;
+            let scopes = request.resource_logs.iter_mut().flat_map(|group| &mut group.scope_logs);
+            scopes.flat_map(|scope| &mut scope.log_records).for_each(|log| log.attributes.retain(own));
+            Some(request.encode_to_vec())
+        }
+    }
 }
 
 fn json_signals(body: &[u8]) -> Vec<Signal> {

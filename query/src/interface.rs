@@ -60,7 +60,7 @@ pub struct Records {
     /// What the answer rests on.
     pub completeness: Completeness,
     /// OTLP/JSON requests, spans and logs apart, with what the timeline says of the records' times in attributes whose
-    /// names begin with [`crate::export::ADDED`].
+    /// names begin with [`timeline::record::ADDED_BY_EXPORT`].
     pub requests: Vec<serde_json::Value>,
 }
 

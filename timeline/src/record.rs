@@ -9,6 +9,10 @@ use crate::id::{RecordId, SpanId, TraceId};
 use crate::time::Time;
 use crate::value::{Attributes, Value};
 
+/// How the names of attributes begin that an export adds to a record, and an import takes away again: what was
+/// exported and imported is the same record.
+pub const ADDED_BY_EXPORT: &str = "backstory.export.";
+
 /// Where a record stands in a journal. It names a place, orders pages and is never evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {

@@ -10,7 +10,7 @@
 mod fields;
 mod syslog;
 mod times;
-mod vector_clock;
+pub(crate) mod vector_clock;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;

@@ -1,8 +1,10 @@
 //! Logs with vector clocks, as ShiViz takes them: a regular expression with the groups `host`, `clock` and
-//! `event` runs over the whole file, and may span lines; the clock is a JSON object of counts by host.
+//! `event` runs over the whole file, and may span lines; the clock is a JSON object of counts by host. As a file for
+//! ShiViz' upload has it, the expression may stand in the first line and one that parts executions in the second.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValueList, any_value};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::{LogOptions, OptionError, times};
@@ -20,13 +22,21 @@ pub(super) fn read(
     input: &mut Input<'_>,
     out: &mut Out<'_>,
 ) -> Result<(), ImportError> {
-    let pattern = options.pattern.as_ref().ok_or(OptionError::Pattern(Format::VectorClock))?;
+    let named = expression_of(input.beginning()?);
+    let pattern = options.pattern.as_ref().or(named.as_ref());
+    let pattern = pattern.ok_or(OptionError::Pattern(Format::VectorClock))?;
+    if named.is_some() {
+        // The expression itself, and the one that parts executions: all of them are read.
+        input.next_line()?;
+        input.next_line()?;
+    }
+    let mut line = 1 + input.line() as usize;
     let Piece::Whole(file) = input.rest()? else {
         out.fault("the file", too_long("a log with vector clocks"));
         return Ok(());
     };
     let file = String::from_utf8_lossy(&file);
-    let (mut line, mut counted) = (1, 0);
+    let mut counted = 0;
     let mut found = false;
     for captures in pattern.captures_iter(&file) {
         found = true;
@@ -62,6 +72,13 @@ pub(super) fn read(
         out.fault("the file", "the pattern matches nothing in it");
     }
     Ok(())
+}
+
+/// The expression in a file's first line, if it is one that reads vector clocks.
+pub(crate) fn expression_of(beginning: &[u8]) -> Option<Regex> {
+    let line = std::str::from_utf8(beginning.split(|byte| *byte == b'\n').next()?).ok()?.trim();
+    let groups = ["(?<host>", "(?<clock>", "(?<event>"];
+    groups.iter().all(|group| line.contains(group)).then(|| Regex::new(line).ok())?
 }
 
 fn counts(clock: &Map<String, Value>) -> AnyValue {

@@ -46,6 +46,6 @@ pub use csv::csv_row;
 pub use format::{Export, Format};
 pub use jaeger::jaeger;
 pub use json::{json, jsonl};
-pub use otlp::{ADDED, otlp, otlp_in_order};
+pub use otlp::otlp;
 pub use sanitise::sanitise;
 pub use text::{Style, text};

@@ -1,7 +1,7 @@
 //! Records as OTLP/JSON requests: what any collector's file receiver takes, and our own import.
 //!
 //! Times and contents are those of the records, never changed. What the timeline says beside them stands in
-//! attributes whose names begin with [`ADDED`]; an import takes them away again, so that a record that was exported
+//! attributes whose names begin with [`ADDED_BY_EXPORT`]; an import takes them away again, so that a record that was exported
 //! and imported is the same record.
 
 use std::collections::HashMap;
@@ -11,12 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use timeline::document::{Event, EventKind, Timeline};
 use timeline::id::RecordId;
-use timeline::record::{Body, Link, Log, Record, Resource, Scope, Span, SpanEvent};
+use timeline::record::{ADDED_BY_EXPORT, Body, Link, Log, Record, Resource, Scope, Span, SpanEvent};
 use timeline::time::Time;
 use timeline::value::{Attributes, Value};
-
-/// How the names of attributes begin that an export adds.
-pub const ADDED: &str = "backstory.export.";
 
 /// So many records stand in one request: a line stays below the megabyte that file receivers read.
 const RECORDS_MAX: usize = 200;
@@ -31,12 +28,6 @@ pub fn otlp(records: Vec<Record>, told: Option<&Timeline>) -> Vec<Json> {
     let corrections = told.map(corrections).unwrap_or_default();
     let requests = records.chunk_by(|a, b| group(a) == group(b)).flat_map(split);
     requests.map(|some| request(some, &corrections)).collect()
-}
-
-/// The requests of records that came from elsewhere than a store, in the order given.
-pub fn otlp_in_order(records: &[Record]) -> Vec<Json> {
-    let groups = records.chunk_by(|a, b| group(a) == group(b));
-    groups.flat_map(split).map(|some| request(some, &HashMap::new())).collect()
 }
 
 fn key(record: &Record) -> (u128, bool, &str, &str, Time, RecordId) {
@@ -118,9 +109,9 @@ fn corrections(told: &Timeline) -> HashMap<RecordId, Correction> {
 fn added(record: &Record, corrections: &HashMap<RecordId, Correction>) -> Vec<Json> {
     let mut added = Vec::new();
     let mut add = |name: &str, value: Option<String>| {
-        added.extend(
-            value.map(|value| json!({ "key": format!("{ADDED}{name}"), "value": { "stringValue": value } })),
-        );
+        added.extend(value.map(
+            |value| json!({ "key": format!("{ADDED_BY_EXPORT}{name}"), "value": { "stringValue": value } }),
+        ));
     };
     let Some(correction) = corrections.get(&record.id) else { return added };
     add("arrival", record.arrival.map(|stamp| stamp.to_string()));

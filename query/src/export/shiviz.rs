@@ -16,7 +16,8 @@ use super::told::Told;
 use super::{sanitise, words};
 
 /// What ShiViz and our own import read the log with.
-pub(super) const EXPRESSION: &str = r"(?<host>\S+) (?<clock>\{.*\})\n(?<date>\S+) (?<event>.*)";
+const EXPRESSION: &str =
+    r"(?<host>\S+) (?<clock>\{.*\})\n(?<date>\S+) (?<id>\S+) (?<entity>\S+) (?<event>.*)";
 /// So many entries of clocks are written in all: some 150 MB of text.
 const ENTRIES_MAX: usize = 6_000_000;
 
@@ -31,6 +32,7 @@ pub(super) fn shiviz(timeline: &Timeline) -> Export {
     let mut clocks: Vec<Clock> = Vec::new();
     let mut waiting = followers(&told);
     let mut entries = 0;
+    let entity = word(&words::entity(&timeline.entity));
     for (place, event) in timeline.events.iter().enumerate() {
         let clock = hosts.tick(&told, place, &clocks);
         entries += clock.len();
@@ -42,8 +44,9 @@ pub(super) fn shiviz(timeline: &Timeline) -> Export {
             clock.iter().map(|(host, count)| format!("{}:{count}", json_text(&hosts.names[*host]))).collect();
         let _ = writeln!(text, "{host} {{{}}}", written.join(","));
         let ends = if event.kind == EventKind::SpanEnd { " ends" } else { "" };
-        let _ =
-            writeln!(text, "{} {}{ends}{}", event.corrected, sanitise(&event.name), remarks(&told, place));
+        let (time, id, name, more) =
+            (event.corrected, event.id, sanitise(&event.name), remarks(&told, place));
+        let _ = writeln!(text, "{time} {id} {entity} {name}{ends}{more}");
         clocks.push(clock);
         release(&told, place, &mut waiting, &mut clocks);
     }
@@ -95,9 +98,12 @@ fn followers(told: &Told<'_>) -> Vec<usize> {
 fn release(told: &Told<'_>, place: usize, waiting: &mut [usize], clocks: &mut [Clock]) {
     for from in told.causes(place).iter().filter_map(|edge| told.place(edge.from)) {
         waiting[from] -= 1;
-        if waiting[from] == 0 && from < clocks.len() {
+        if waiting[from] == 0 {
             clocks[from].clear();
         }
+    }
+    if waiting[place] == 0 {
+        clocks[place].clear();
     }
 }
 
@@ -158,8 +164,11 @@ impl Hosts {
 
 /// A process's name in one word. `#` parts the number of a chain, so that it can't be in it.
 fn base(name: &str) -> String {
-    let word: String =
-        name.chars().map(|char| if char.is_whitespace() || char == '#' { '_' } else { char }).collect();
+    word(&name.replace('#', "_"))
+}
+
+fn word(text: &str) -> String {
+    let word: String = text.chars().map(|char| if char.is_whitespace() { '_' } else { char }).collect();
     if word.is_empty() { "_".to_owned() } else { word }
 }
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::formats::readers::Reader;
-use crate::support::{Server, backstory, text};
+use crate::support::{Server, backstory, parse, text};
 use crate::telemetry::{attribute, send, span, traces};
 
 /// The demo's order 42 in every format, exported once for all tests.
@@ -22,7 +22,20 @@ fn exported() -> &'static Path {
         let data = data.to_str().expect("a plain path");
         let played = backstory(&["demo", "--headless", "--seed", "7", "--orders", "100", "--data", data]);
         assert!(played.status.success(), "{}", text(&played.stderr));
-        for ending in ["html", "svg", "mmd", "md", "dot", "json", "jsonl", "csv", "shiviz", "perfetto"] {
+        for ending in [
+            "html",
+            "svg",
+            "mmd",
+            "md",
+            "dot",
+            "json",
+            "jsonl",
+            "csv",
+            "shiviz",
+            "perfetto",
+            "otlp.jsonl",
+            "jaeger.json",
+        ] {
             export(data, "order/42", &folder.join(format!("order-42.{ending}")));
         }
         folder
@@ -134,6 +147,75 @@ fn what_telemetry_says_does_nothing_in_a_browser_nor_in_the_parsers() {
     Reader::Mermaid.read(&[&file("mmd")]);
     Reader::Perfetto.read(&[&file("perfetto")]);
     assert!(readers::graphviz(&file("dot")).contains("window.hacked"));
+}
+
+#[test]
+fn the_records_are_read_by_the_classes_of_opentelemetry() {
+    let read = Reader::Otlp.read(&[&exported().join("order-42.otlp.jsonl")]);
+    assert!(read["spans"].as_u64() > Some(40) && read["logs"].as_u64() > Some(5), "{read}");
+    let added: Vec<&str> =
+        read["added"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
+    assert!(
+        added.contains(&"backstory.export.arrival") && added.contains(&"backstory.export.corrected"),
+        "{read}"
+    );
+}
+
+/// Imports `file` into a folder of its own.
+fn imported(file: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, data) = (file.to_str().expect("a path"), folder.path().to_str().expect("a path"));
+    let read = backstory(&["import", path, "--data", data]);
+    assert!(read.status.success(), "{}", text(&read.stderr));
+    folder
+}
+
+fn timeline(data: &Path, entity: &str) -> Value {
+    let data = data.to_str().expect("a path");
+    parse(&backstory(&["timeline", entity, "--format", "json", "--data", data]))
+}
+
+#[test]
+fn what_was_exported_as_otlp_and_imported_is_told_as_before() {
+    let first = imported(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/incidents/shop.otlp.jsonl"));
+    for entity in ["order/42", "order/57", "order/71", "order/88", "order/96"] {
+        let file = first.path().join("again.otlp.jsonl");
+        export(first.path().to_str().expect("a path"), entity, &file);
+        let (before, after) = (timeline(first.path(), entity), timeline(imported(&file).path(), entity));
+        assert!(before["events"].as_array().is_some_and(|events| events.len() > 20), "{entity}");
+        assert!(before == after, "{entity} is told otherwise: {}", difference(&before, &after));
+    }
+}
+
+/// Where two documents differ first.
+fn difference(one: &Value, other: &Value) -> String {
+    match (one, other) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys());
+            let differing = keys.into_iter().find(|key| a.get(*key) != b.get(*key));
+            let Some(key) = differing else { return String::new() };
+            let none = Value::Null;
+            format!(".{key}{}", difference(a.get(key).unwrap_or(&none), b.get(key).unwrap_or(&none)))
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let at = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or_default();
+            format!("[{at}]{}", difference(&a[at], &b[at]))
+        }
+        _ => format!(": {one} and {other}"),
+    }
+}
+
+#[test]
+fn what_jaeger_would_download_is_imported() {
+    let data = imported(&exported().join("order-42.jaeger.json"));
+    let told = timeline(data.path(), "order/42");
+    let names: Vec<&str> = told["events"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .filter_map(|event| event["name"].as_str())
+        .collect();
+    assert!(names.contains(&"POST /charges"), "{names:?}");
 }
 
 #[test]

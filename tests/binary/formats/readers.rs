@@ -17,6 +17,8 @@ pub(super) enum Reader {
     Mermaid,
     /// The rules of trace events, in Python.
     Perfetto,
+    /// OpenTelemetry's own protobuf classes, in Python.
+    Otlp,
 }
 
 /// Where everything goes.
@@ -35,10 +37,10 @@ impl Reader {
         let mut command = match self {
             Reader::Page => script("page.mjs"),
             Reader::Mermaid => script("mermaid.mjs"),
-            Reader::Perfetto => {
-                let mut python = Command::new("python3");
-                python.arg(sources().join("perfetto.py"));
-                python
+            Reader::Perfetto => python("perfetto.py"),
+            Reader::Otlp => {
+                fixtures::clients::install().expect("the SDK of Python is installed");
+                python("otlp.py")
             }
         };
         let printed = checked(command.args(files));
@@ -67,6 +69,13 @@ fn script(name: &str) -> Command {
     let mut node = Command::new("node");
     node.arg(installed);
     node
+}
+
+/// A script of Python, which finds the modules of OpenTelemetry's SDK.
+fn python(name: &str) -> Command {
+    let mut python = Command::new("python3");
+    python.arg(sources().join(name)).env("PYTHONPATH", fixtures::clients::folder().join("python/lib"));
+    python
 }
 
 /// What a command that succeeds prints.
