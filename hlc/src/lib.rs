@@ -4,10 +4,12 @@
 //! |------------|------------------------------------------------------------------|
 //! | `stamp.rs` | the pair `(l, c)`, its 64-bit form and its text form             |
 //! | `clock.rs` | the rules by which a clock moves, and what survives a restart    |
+//! | `tracestate.rs` | a stamp in a W3C tracestate                                 |
+//! | `telemetry/` | stamps in a Rust service's telemetry (feature `opentelemetry`) |
 //!
 //! The rules are those of Kulkarni, Demirbas, Madeppa, Avva and Leone, *Logical Physical Clocks*
-//! (OPODIS 2014). This crate reads no clock: every wall time is an argument, in nanoseconds since
-//! the Unix epoch.
+//! (OPODIS 2014). This crate reads no clock but in `telemetry/`: every wall time is an argument, in
+//! nanoseconds since the Unix epoch.
 //!
 //! # Invariants
 //!
@@ -21,6 +23,9 @@
 
 mod clock;
 mod stamp;
+#[cfg(feature = "opentelemetry")]
+pub mod telemetry;
+pub mod tracestate;
 
 pub use clock::{AHEAD_NS_MAX, Clock, LEASE_NS, Merge};
 pub use stamp::{Hlc, ParseStampError, Stamp};
