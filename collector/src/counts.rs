@@ -29,6 +29,8 @@ pub struct Counts {
     pub bytes: u64,
     /// Spans and log records refused one by one, told in a partial success.
     pub refused_items: u64,
+    /// Stamps carried by spans and logs that are none: ignored.
+    pub invalid_stamps: u64,
     /// Requests that could not be read: bad bytes, an unknown coding, a wrong path.
     pub malformed: u64,
     /// Requests over the limit.
@@ -60,6 +62,7 @@ pub(crate) struct Counters {
     logs: AtomicU64,
     bytes: AtomicU64,
     refused_items: AtomicU64,
+    invalid_stamps: AtomicU64,
     metrics_dropped: AtomicU64,
     profiles_dropped: AtomicU64,
     pub(crate) connections: AtomicU64,
@@ -106,6 +109,7 @@ impl Counters {
         add(&self.repeated, u64::from(receipt.repeated));
         add(&self.bytes, bytes as u64);
         add(&self.refused_items, refused);
+        add(&self.invalid_stamps, u64::from(checked.defects.invalid_stamps));
         match signal {
             Signal::Traces => add(&self.spans, kept),
             Signal::Logs => add(&self.logs, kept),
@@ -131,6 +135,7 @@ impl Counters {
             logs: of(&self.logs),
             bytes: of(&self.bytes),
             refused_items: of(&self.refused_items),
+            invalid_stamps: of(&self.invalid_stamps),
             malformed: of(&self.malformed.count),
             too_large: of(&self.too_large.count),
             unauthenticated: of(&self.unauthenticated.count),

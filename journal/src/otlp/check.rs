@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use hlc::Stamp;
+use hlc::{ParseStampError, Stamp, tracestate};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
 use super::view::{
     Attribute, Attributes, Event, Group, Link, Log, Resource, SHORT_TRACE_ID, Scope, ScopeGroup, Span, Value,
 };
 use super::wire::{Fault, Fields, List, Message, Repeated, mended};
-use super::{DEPTH_MAX, Encoding, Malformed, PARTS_MAX, Signal, carried, json};
+use super::{DEPTH_MAX, Encoding, Malformed, PARTS_MAX, Signal, json};
 
 /// How many refused items [`Checked::message`] names.
 const EXAMPLES_MAX: usize = 3;
@@ -117,6 +117,8 @@ pub struct Defects {
     pub indices: u32,
     /// Spans with neither name nor times: often another signal's data.
     pub blank_spans: u32,
+    /// Carried stamps that are none: kept as they came, and not merged.
+    pub invalid_stamps: u32,
 }
 
 impl Defects {
@@ -128,6 +130,7 @@ impl Defects {
             (self.invalid_ids, "invalid ids of parents, links or logs, read as absent"),
             (self.indices, "keys by table index, which only profiles have, read as absent"),
             (self.blank_spans, "spans with neither name nor times (another signal's data?)"),
+            (self.invalid_stamps, "stamps (hlc) that are not 16 hexadecimal digits, ignored"),
         ];
         kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{words}: {count}"))
     }
@@ -237,7 +240,7 @@ impl Walk {
             let event = event?;
             self.part()?;
             self.texts([&event.name]);
-            self.attributes(event.attributes, 1)?;
+            self.item_attributes(event.attributes)?;
         }
         for link in span.links.messages::<Link>() {
             self.link(&link?)?;
@@ -281,12 +284,12 @@ impl Walk {
         self.attributes(scope.attributes, 1)
     }
 
-    /// The attributes of a span or log, among which a stamp may be.
+    /// The attributes of a span, span event or log, among which a stamp may be.
     fn item_attributes(&mut self, attributes: Attributes<'_>) -> Result<(), Fault> {
         for attribute in attributes.0.messages::<Attribute>() {
             let attribute = attribute?;
-            if attribute.key == carried::NAME {
-                self.carry(attribute.value.as_str().and_then(|text| text.parse().ok()));
+            if attribute.key == tracestate::NAME {
+                self.carry(attribute.value.as_str().unwrap_or_default().parse());
             }
             self.attribute(&attribute, 1)?;
         }
@@ -338,13 +341,16 @@ impl Walk {
     }
 
     fn trace_state(&mut self, trace_state: &str) {
-        if !trace_state.is_empty() {
-            self.carry(carried::in_trace_state(trace_state));
+        if let Some(stamp) = tracestate::carried(trace_state) {
+            self.carry(stamp);
         }
     }
 
-    fn carry(&mut self, stamp: Option<Stamp>) {
-        self.checked.carried = self.checked.carried.max(stamp);
+    fn carry(&mut self, stamp: Result<Stamp, ParseStampError>) {
+        match stamp {
+            Ok(stamp) => self.checked.carried = self.checked.carried.max(Some(stamp)),
+            Err(_) => self.checked.defects.invalid_stamps += 1,
+        }
     }
 
     fn trace_id(&mut self, bytes: &[u8]) {

@@ -5,13 +5,11 @@
 //! | `wire.rs`    | the protobuf wire format                                              |
 //! | `view/`      | OTLP's messages as zero-copy views                                    |
 //! | `check.rs`   | what is accepted, refused and mended                                  |
-//! | `carried.rs` | the stamps that services carry themselves                             |
 //! | `decode.rs`  | from views to records                                                 |
 //! | `json/`      | OTLP/JSON, read leniently and turned into protobuf                    |
 //!
 //! `docs/otlp.md` tells users the same rules.
 
-mod carried;
 mod check;
 mod decode;
 mod json;

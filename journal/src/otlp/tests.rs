@@ -205,6 +205,21 @@ fn the_largest_carried_stamp_is_found() {
 }
 
 #[test]
+fn stamps_that_are_none_are_ignored_and_counted() {
+    let span = Span {
+        trace_state: "hlc=soon".into(),
+        attributes: vec![attribute("hlc", Any::IntValue(7))],
+        ..span(&[1; 16], &[2; 8])
+    };
+    let checked = check(Signal::Traces, Encoding::Protobuf, &traces(vec![span])).expect("well-formed");
+    assert_eq!((checked.carried, checked.defects.invalid_stamps), (None, 2));
+    assert_eq!(
+        checked.message(Signal::Traces),
+        "stamps (hlc) that are not 16 hexadecimal digits, ignored: 2"
+    );
+}
+
+#[test]
 fn a_sender_is_told_what_was_refused_and_what_was_mended() {
     let body = traces(vec![span(&[1; 16], &[2; 8]), span(&[], &[2; 8]), span(&[1; 8], &[2; 8])]);
     let checked = check(Signal::Traces, Encoding::Protobuf, &body).expect("well-formed");
