@@ -45,3 +45,42 @@ fn is_twin(held: &Held, at: At) -> bool {
         && held.record(at).scope == held.record(parent).scope
         && held.record(at).resource == held.record(parent).resource
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    fn folds(spans: Vec<Made>) -> Vec<(String, Option<Folded>)> {
+        let held = Held::fold(spans.into_iter().map(Made::record).collect());
+        let name = |at: At| held.span(at).map(|span| span.name.clone()).unwrap_or_default();
+        let mut folds: Vec<_> = (0..held.records().len()).map(|at| (name(at), folded(&held, at))).collect();
+        folds.sort_by(|a, b| a.0.cmp(&b.0));
+        folds
+    }
+
+    /// As pika's instrumentation sends it: two nested producer spans a publish, the consumer below the inner one.
+    #[test]
+    fn the_inner_of_two_equal_spans_is_folded_and_none_is_lost() {
+        let send = |number| {
+            span(number, "orders", "orders send", 0.0, 2.0)
+                .kind(SpanKind::Producer)
+                .with(&[("messaging.message.id", "m-1")])
+        };
+        let consumer = || span(3, "stock", "take", 1.0, 5.0).kind(SpanKind::Consumer).child_of(2);
+        let twins = folds(vec![send(1), send(2).child_of(1), consumer()]);
+        let folded: Vec<_> = twins.iter().filter(|(_, fold)| *fold == Some(Folded::Twin)).collect();
+        assert_eq!((twins.len(), folded.len()), (3, 1));
+        let other_message = send(2).child_of(1).with(&[("messaging.message.id", "m-2")]);
+        let other_process = span(2, "stock", "orders send", 0.0, 2.0)
+            .kind(SpanKind::Producer)
+            .with(&[("messaging.message.id", "m-1")])
+            .child_of(1);
+        for inner in [other_message, other_process] {
+            let different = folds(vec![send(1), inner, consumer()]);
+            assert!(different.iter().all(|(_, fold)| fold.is_none()), "{different:?}");
+        }
+        let siblings = folds(vec![send(1), send(2).child_of(1), send(4).child_of(1)]);
+        assert!(siblings.iter().all(|(_, fold)| fold.is_none()), "two children are two sends: {siblings:?}");
+    }
+}

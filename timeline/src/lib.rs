@@ -66,6 +66,6 @@ mod why;
 pub use compare::compare;
 pub use given::Given;
 pub use question::{Question, Subject};
-pub use reach::{Reach, reach};
+pub use reach::{MessagePlace, Reach, reach};
 pub use tell::tell;
 pub use why::{WhyError, why};

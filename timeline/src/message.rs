@@ -164,7 +164,7 @@ fn is_ancestor(held: &Held, ancestor: At, of: At) -> bool {
         .any(|above| above == ancestor)
 }
 
-/// The message ids that a span and its links speak of, as the archive can be asked for them.
+/// The message ids that a span and its links speak of.
 pub(crate) fn ids(span: &Span) -> impl Iterator<Item = String> {
     keys(span).into_iter().filter_map(|key| match key {
         MessageKey::Id { id, .. } => Some(id),
@@ -172,7 +172,8 @@ pub(crate) fn ids(span: &Span) -> impl Iterator<Item = String> {
     })
 }
 
-fn keys(span: &Span) -> Vec<MessageKey> {
+/// What identifies the messages that a span and its links speak of.
+pub(crate) fn keys(span: &Span) -> Vec<MessageKey> {
     let system = text(&span.attributes, &["messaging.system"]).unwrap_or_default();
     let own = key(&span.attributes, &system, &span.attributes);
     let linked = span.links.iter().flat_map(|link| key(&link.attributes, &system, &span.attributes));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::belongs::Members;
 use crate::held::Held;
 use crate::id::TraceId;
-use crate::message::{self, Messages};
+use crate::message::{self, MessageKey, Messages};
 use crate::question::Question;
 use crate::record::Record;
 
@@ -18,6 +18,17 @@ pub struct Reach {
     pub linked_to: Vec<TraceId>,
     /// The ids of messages that members sent or received: records with one of these values belong to it.
     pub message_ids: Vec<String>,
+    /// The places in destinations of messages that members sent or received without an id that both ends know.
+    pub places: Vec<MessagePlace>,
+}
+
+/// A message's place; which partition it is in, telling decides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessagePlace {
+    /// The topic.
+    pub destination: String,
+    /// The offset in a partition of it.
+    pub offset: String,
 }
 
 /// What to fetch next for the timeline that `question` asks for, given `records`.
@@ -31,11 +42,19 @@ pub fn reach(records: &[Record], question: &Question) -> Reach {
     let mut traces = BTreeSet::new();
     let mut linked_to = BTreeSet::new();
     let mut message_ids = BTreeSet::new();
+    let mut places = BTreeSet::new();
     for (at, _) in members.iter() {
         linked_to.extend(held.record(at).trace_id());
         if let Some(span) = held.span(at) {
             traces.extend(span.links.iter().map(|link| link.trace_id));
-            message_ids.extend(message::ids(span));
+            for key in message::keys(span) {
+                match key {
+                    MessageKey::Id { id, .. } => drop(message_ids.insert(id)),
+                    MessageKey::Offset { destination, offset, .. } => {
+                        places.insert(MessagePlace { destination, offset });
+                    }
+                }
+            }
         }
     }
     traces.extend(&linked_to);
@@ -43,5 +62,6 @@ pub fn reach(records: &[Record], question: &Question) -> Reach {
         traces: traces.into_iter().collect(),
         linked_to: linked_to.into_iter().collect(),
         message_ids: message_ids.into_iter().collect(),
+        places: places.into_iter().collect(),
     }
 }

@@ -90,10 +90,7 @@ impl ProcessClock {
     /// How many stamps were received and not merged.
     pub fn ignored(&self) -> Ignored {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Ignored {
-            malformed: read(&self.shared.malformed),
-            too_far_ahead: read(&self.shared.too_far_ahead),
-        }
+        Ignored { malformed: read(&self.shared.malformed), too_far_ahead: read(&self.shared.too_far_ahead) }
     }
 
     pub(super) fn wall_ns(&self) -> u64 {
@@ -124,5 +121,6 @@ fn count(counter: &AtomicU64) {
 
 /// FNV-1a: the same on every machine and in every version.
 fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

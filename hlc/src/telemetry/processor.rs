@@ -82,7 +82,8 @@ mod tests {
         fn on_start(&self, _: &mut Span, _: &Context) {}
 
         fn on_end(&self, span: SpanData) {
-            let stamps = span.attributes.iter().filter(|attribute| attribute.key.as_str() == tracestate::NAME);
+            let stamps =
+                span.attributes.iter().filter(|attribute| attribute.key.as_str() == tracestate::NAME);
             stamps.for_each(|stamp| self.push(stamp.value.to_string()));
         }
 

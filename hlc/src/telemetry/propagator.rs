@@ -64,9 +64,9 @@ impl TextMapPropagator for StampPropagator {
 mod tests {
     use std::collections::HashMap;
 
+    use opentelemetry::propagation::TextMapCompositePropagator;
     use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
     use opentelemetry_sdk::propagation::TraceContextPropagator;
-    use opentelemetry::propagation::TextMapCompositePropagator;
 
     use super::super::Ignored;
     use super::*;
@@ -85,7 +85,8 @@ mod tests {
 
     fn context(trace_state: &str) -> Context {
         let trace_state = trace_state.parse::<TraceState>().expect("a tracestate");
-        let span = SpanContext::new(TraceId::from(7), SpanId::from(8), TraceFlags::SAMPLED, false, trace_state);
+        let span =
+            SpanContext::new(TraceId::from(7), SpanId::from(8), TraceFlags::SAMPLED, false, trace_state);
         Context::new().with_remote_span_context(span)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use timeline::MessagePlace;
 use timeline::document::Incompleteness;
 use timeline::id::TraceId;
 use timeline::question::{Question, Subject};
@@ -52,6 +53,8 @@ pub(super) fn gather<A: Archive>(
     gathering.find_any(&linking)?;
     let messages: Vec<_> = reach.message_ids.into_iter().flat_map(message).collect();
     gathering.find_any(&messages)?;
+    let places: Vec<_> = reach.places.iter().map(message_at).collect();
+    gathering.find_any(&places)?;
     gathering.fetch_traces()?;
     Ok(Gathered { records: gathering.records, reasons: gathering.spend.into_reasons() })
 }
@@ -76,6 +79,19 @@ fn candidates(subject: &Subject) -> Predicate {
 fn message(id: String) -> [Predicate; 2] {
     let named = |key: &str, id| Predicate::Attribute { key: key.to_owned(), value: TextMatch::Is(id) };
     [named("messaging.message.id", id.clone()), named("messaging.message_id", id)]
+}
+
+/// The spans that speak of a message at this place, by the attributes' new names and their old ones.
+fn message_at(place: &MessagePlace) -> Predicate {
+    let named = |keys: [&str; 2], value: &str| {
+        let named =
+            |key: &str| Predicate::Attribute { key: key.to_owned(), value: TextMatch::Is(value.to_owned()) };
+        Predicate::Any(keys.map(named).to_vec())
+    };
+    Predicate::All(vec![
+        named(["messaging.kafka.offset", "messaging.kafka.message.offset"], &place.offset),
+        named(["messaging.destination.name", "messaging.destination"], &place.destination),
+    ])
 }
 
 struct Gathering<'a, A> {

@@ -40,7 +40,7 @@ struct Spoken {
 fn spoken() -> impl Strategy<Value = Spoken> {
     let maybe = |range| prop::option::weighted(0.4, range);
     let order = prop::option::weighted(0.3, prop::sample::select(vec![42i64, 42, 7]));
-    (1..6u8, maybe(0..12u8), order, maybe(0..12u8), maybe(1..4u8), any::<bool>(), any::<bool>()).prop_map(
+    (1..6u8, maybe(0..12u8), order, maybe(0..12u8), maybe(1..7u8), any::<bool>(), any::<bool>()).prop_map(
         |(trace, parent, order, link, message, receives, logs)| Spoken {
             trace,
             parent,
@@ -53,6 +53,18 @@ fn spoken() -> impl Strategy<Value = Spoken> {
     )
 }
 
+/// What says which message it is: its id, or its place.
+fn message(number: u8) -> Vec<(String, Value)> {
+    if number <= 3 {
+        return vec![("messaging.message.id".to_owned(), Value::Int(number.into()))];
+    }
+    vec![
+        ("messaging.destination.name".to_owned(), Value::from("orders")),
+        ("messaging.destination.partition.id".to_owned(), Value::from("0")),
+        ("messaging.kafka.offset".to_owned(), Value::Int(number.into())),
+    ]
+}
+
 /// The records of a world: span `n` of the list has number `n + 1`.
 fn records(world: &[Spoken]) -> Vec<Record> {
     let mut records = Vec::new();
@@ -62,7 +74,7 @@ fn records(world: &[Spoken]) -> Vec<Record> {
         own.parent_span_id = spoken.parent.map(|parent| span_id(parent + 1));
         own.kind = if spoken.receives { SpanKind::Consumer } else { SpanKind::Producer };
         let order = spoken.order.map(|order| ("order.id".to_owned(), Value::Int(order)));
-        let message = spoken.message.map(|id| ("messaging.message.id".to_owned(), Value::Int(id.into())));
+        let message = spoken.message.map_or(vec![], message);
         own.attributes = order.into_iter().chain(message).collect::<Attributes>();
         own.links = spoken.link.and_then(|to| Some((to, world.get(usize::from(to))?))).map_or(
             vec![],

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::moment::{Index, Moments};
+use super::{stamps, versions};
 use crate::document::Evidence;
 use crate::held::{At, Held};
 use crate::message::{self, Messages};
@@ -40,6 +41,8 @@ pub(crate) fn causes(held: &Held, messages: &Messages, moments: &Moments) -> Vec
     edges.of_messages(messages);
     edges.of_retries();
     let mut found = edges.found;
+    found.extend(stamps::causes(held, moments));
+    found.extend(versions::causes(held, moments));
     found.sort_unstable();
     found.dedup_by_key(|cause| (cause.from, cause.to));
     found
@@ -81,9 +84,27 @@ impl Edges<'_> {
         } else {
             Evidence::Request
         };
-        self.push(self.moments.start(parent), self.moments.start(at), evidence);
+        if evidence != Evidence::Parent && message::is_blocking_receive(span) {
+            self.received_from(parent, at, span, evidence);
+        } else {
+            self.push(self.moments.start(parent), self.moments.start(at), evidence);
+        }
         if span.kind == SpanKind::Server && above.kind == SpanKind::Client && self.answered(parent, at) {
             self.push(self.moments.start(at), self.moments.end(parent), Evidence::Reply);
+        }
+    }
+
+    /// A blocking receive whose parent is the sender may have begun before the send. But it learned its trace from the
+    /// message, so all that was done in its name came after the send: its end, its children, its logs.
+    fn received_from(&mut self, sender: At, receive: At, span: &Span, evidence: Evidence) {
+        let sent = self.moments.start(sender);
+        self.push(sent, self.moments.end(receive), evidence);
+        let children = self.held.children(span.trace_id, span.span_id).iter();
+        for at in children.chain(self.held.logs(span.trace_id, span.span_id)) {
+            let done_in_its_name = self.held.parent(*at).or(self.held.span_of_log(*at)) == Some(receive);
+            if done_in_its_name {
+                self.push(sent, self.moments.start(*at), evidence);
+            }
         }
     }
 
@@ -172,3 +193,6 @@ fn resend_count(span: &Span) -> i64 {
         None => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@
 //! | `process.rs`      | who a process is, and which clock it reads                              |
 //! | `moment.rs`       | the events of records, and how coarse their stamps are                  |
 //! | `edge.rs`         | the causes that telemetry proves                                        |
+//! | `stamps.rs`       | the causes that services carry: hybrid logical stamps, vector clocks    |
+//! | `versions.rs`     | the causes that versions prove                                          |
 //! | `clock.rs`        | the clocks, their readings, and what contradiction by causes costs them |
 //! | `message.rs`      | the messages between clocks: the timeline's own, and the evidence's     |
 //! | `epoch.rs`        | where a clock was set                                                   |
@@ -33,7 +35,9 @@ pub(crate) mod process;
 pub(crate) mod reachability;
 pub(crate) mod reduce;
 mod settle;
+mod stamps;
 mod time;
+mod versions;
 
 #[cfg(test)]
 mod soundness;

@@ -1,0 +1,295 @@
+//! Causes that versions prove: what wrote a version happened before what wrote the next one, or read it.
+
+use std::collections::BTreeMap;
+
+use super::edge::Cause;
+use super::moment::{Index, Moments};
+use crate::document::Evidence;
+use crate::held::{At, Held};
+use crate::record::{Body, Record, SpanKind, StatusCode};
+use crate::value::{Attributes, Value};
+
+/// The edges that versions prove, within each copy of each thing.
+pub(super) fn causes(held: &Held, moments: &Moments) -> Vec<Cause> {
+    let mut copies: BTreeMap<Copy, Versions> = BTreeMap::new();
+    for (at, record) in held.records().iter().enumerate() {
+        let mut add = |copy: Copy, access: Access| copies.entry(copy).or_default().add(access);
+        explicit(at, record, moments, &mut add);
+        by_etag(at, record, moments, &mut add);
+    }
+    copies.values().flat_map(Versions::causes).collect()
+}
+
+/// One thing in one copy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Copy {
+    /// An entity, by type and key, and who holds it.
+    Entity { kind: String, key: String, copy: String },
+    /// An HTTP resource of a service, by its path.
+    Http { service: String, path: String },
+}
+
+/// One write or read of a version that took effect.
+struct Access {
+    /// Before this it can't have taken effect; `None` where it belongs to no timeline.
+    began: Option<Index>,
+    /// By this it had taken effect; `None` where its end is unknown.
+    done: Option<Index>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// It made this version, or made its version from the one it expected.
+    Write { version: Option<String>, expected: Option<String> },
+    /// It returned this version.
+    Read { version: String },
+}
+
+/// All accesses to one copy.
+#[derive(Default)]
+struct Versions {
+    accesses: Vec<Access>,
+}
+
+impl Versions {
+    fn add(&mut self, access: Access) {
+        self.accesses.push(access);
+    }
+
+    fn causes(&self) -> Vec<Cause> {
+        let writers = self.writers();
+        let mut causes = Vec::new();
+        let mut push = |version: &str, access: &Access, evidence| {
+            let from = writers.get(version).copied().flatten();
+            if let (Some(from), Some(to)) = (from, access.done)
+                && Some(from) != access.began
+            {
+                causes.push(Cause { from, to, evidence });
+            }
+        };
+        for access in &self.accesses {
+            match &access.kind {
+                Kind::Read { version } => push(version, access, Evidence::ReadsFrom),
+                Kind::Write { version, expected } => {
+                    let before = version.as_deref().filter(|own| self.is_sole_writer(own)).and_then(previous);
+                    for before in before.iter().chain(expected) {
+                        push(before, access, Evidence::Version);
+                    }
+                }
+            }
+        }
+        causes
+    }
+
+    /// Who wrote each version; `None` where several claim to have: nobody knows which of them the next one followed.
+    fn writers(&self) -> BTreeMap<&str, Option<Index>> {
+        let mut writers = BTreeMap::new();
+        for access in &self.accesses {
+            if let Kind::Write { version: Some(version), .. } = &access.kind {
+                writers.entry(version.as_str()).and_modify(|writer| *writer = None).or_insert(access.began);
+            }
+        }
+        writers
+    }
+
+    fn is_sole_writer(&self, version: &str) -> bool {
+        let wrote = |access: &&Access| matches!(&access.kind, Kind::Write { version: Some(own), .. } if own == version);
+        self.accesses.iter().filter(wrote).count() == 1
+    }
+}
+
+/// The version before, where versions are numbers.
+fn previous(version: &str) -> Option<String> {
+    version.parse::<u64>().ok()?.checked_sub(1).map(|before| before.to_string())
+}
+
+/// What a record, or one of its span events named `backstory.state`, says explicitly.
+fn explicit(at: At, record: &Record, moments: &Moments, add: &mut impl FnMut(Copy, Access)) {
+    let start = moments.start(at);
+    match &record.body {
+        Body::Log(log) => explicitly(&log.attributes, true, (start, start), add),
+        Body::Span(span) => {
+            let succeeded = span.status.code != StatusCode::Error;
+            explicitly(&span.attributes, succeeded, (start, moments.end(at)), add);
+            for (number, event) in
+                (1..).zip(&span.events).filter(|(_, event)| event.name == "backstory.state")
+            {
+                let moment = start.map(|start| start + number);
+                explicitly(&event.attributes, succeeded, (moment, moment), add);
+            }
+        }
+    }
+}
+
+fn explicitly(
+    attributes: &Attributes,
+    succeeded: bool,
+    (began, done): (Option<Index>, Option<Index>),
+    add: &mut impl FnMut(Copy, Access),
+) {
+    let text = |name: &str| attributes.get(name).map(|value| value.to_text().into_owned());
+    let named = [text("backstory.entity.type"), text("backstory.entity.key"), text("backstory.copy")];
+    let [Some(kind), Some(key), Some(copy)] = named else { return };
+    let ok = text("backstory.outcome").map_or(succeeded, |outcome| outcome == "ok");
+    let version = text("backstory.version");
+    let kind_of = match text("backstory.op").as_deref() {
+        Some("read") => version.map(|version| Kind::Read { version }),
+        Some("write" | "append" | "add" | "delete") => Some(Kind::Write { version, expected: None }),
+        _ => None,
+    };
+    if let Some(access) = kind_of.filter(|_| ok).map(|kind| Access { began, done, kind }) {
+        add(Copy::Entity { kind, key, copy }, access);
+    }
+}
+
+/// What a server answered with an `ETag`, where its headers were captured: of one path of one service.
+fn by_etag(at: At, record: &Record, moments: &Moments, add: &mut impl FnMut(Copy, Access)) {
+    let Some(span) = record.as_span().filter(|span| span.kind == SpanKind::Server) else { return };
+    let text = |names: &[&str]| span.attributes.get_any(names).map(|value| value.to_text().into_owned());
+    let status = text(&["http.response.status_code", "http.status_code"]);
+    if !status.is_some_and(|status| status.starts_with('2')) {
+        return;
+    }
+    let header = |name: &str| span.attributes.get(name).and_then(only);
+    let etag = header("http.response.header.etag");
+    let expected = header("http.request.header.if-match").filter(|etag| etag != "*");
+    let kind = match text(&["http.request.method", "http.method"]).as_deref() {
+        Some("GET" | "HEAD") => etag.map(|version| Kind::Read { version }),
+        Some("PUT" | "POST" | "PATCH" | "DELETE") => Some(Kind::Write { version: etag, expected }),
+        _ => None,
+    };
+    if let Some((kind, path)) = kind.zip(text(&["url.path", "http.target"])) {
+        let access = Access { began: moments.start(at), done: moments.end(at), kind };
+        add(Copy::Http { service: record.resource.service().to_owned(), path }, access);
+    }
+}
+
+/// A header's only value: captured headers are lists.
+fn only(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(values) => match values.as_slice() {
+            [only] => only.as_str().map(str::to_owned),
+            _ => None,
+        },
+        other => other.as_str().map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::case;
+    use super::*;
+    use crate::id::Point;
+    use crate::testing::*;
+
+    /// Edges by the numbers of their spans: from the first's start to the second's end.
+    fn edges(spans: Vec<Made>) -> Vec<(String, String, Evidence)> {
+        let case = case(spans.into_iter().map(Made::record).collect());
+        let name =
+            |index: Index| case.held.span(case.moments.list[index as usize].at).expect("a span").name.clone();
+        let mut found: Vec<_> = causes(&case.held, &case.moments)
+            .into_iter()
+            .inspect(|cause| {
+                let point = |index: Index| case.moments.list[index as usize].point;
+                assert_eq!((point(cause.from), point(cause.to)), (Point::Start, Point::End));
+            })
+            .map(|cause| (name(cause.from), name(cause.to), cause.evidence))
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    fn edge(from: &str, to: &str, evidence: Evidence) -> (String, String, Evidence) {
+        (from.to_owned(), to.to_owned(), evidence)
+    }
+
+    /// Span `number`, which does `op` to order 42 in a copy, with this version.
+    fn access(number: u8, copy: &str, op: &str, version: &str) -> Made {
+        let name = format!("{op} {version}");
+        span(number, "a", &name, f64::from(number), f64::from(number) + 0.5).with(&[
+            ("order.id", "42"),
+            ("backstory.entity.type", "order"),
+            ("backstory.entity.key", "42"),
+            ("backstory.copy", copy),
+            ("backstory.op", op),
+            ("backstory.version", version),
+        ])
+    }
+
+    #[test]
+    fn a_write_follows_the_write_of_the_version_before_in_one_copy() {
+        let spans = vec![
+            access(1, "shop/orders", "write", "8"),
+            access(2, "shop/orders", "write", "7"),
+            access(3, "redis/order", "write", "9"),
+            access(4, "shop/orders", "write", "10"),
+        ];
+        assert_eq!(edges(spans), [edge("write 7", "write 8", Evidence::Version)]);
+    }
+
+    #[test]
+    fn a_version_that_two_wrote_orders_nothing() {
+        let spans = vec![
+            access(1, "shop/orders", "write", "7"),
+            access(2, "shop/orders", "write", "8"),
+            access(3, "shop/orders", "write", "8"),
+            access(4, "shop/orders", "write", "9"),
+            access(5, "shop/orders", "read", "8"),
+        ];
+        assert_eq!(edges(spans), []);
+    }
+
+    #[test]
+    fn what_had_no_effect_or_an_unknown_one_orders_nothing() {
+        for outcome in ["failed", "unknown"] {
+            let spans = vec![
+                access(1, "shop/orders", "write", "7").with(&[("backstory.outcome", outcome)]),
+                access(2, "shop/orders", "write", "8"),
+            ];
+            assert_eq!(edges(spans), [], "{outcome}");
+        }
+        let in_error =
+            access(1, "shop/orders", "write", "7").change(|span| span.status.code = StatusCode::Error);
+        assert_eq!(edges(vec![in_error, access(2, "shop/orders", "write", "8")]), []);
+    }
+
+    #[test]
+    fn a_read_follows_the_write_whose_version_it_returned() {
+        let spans = vec![
+            access(1, "shop/orders", "write", "7"),
+            access(2, "shop/orders", "read", "7"),
+            access(3, "shop/orders", "read", "8"),
+            access(4, "redis/order", "read", "7"),
+        ];
+        assert_eq!(edges(spans), [edge("write 7", "read 7", Evidence::ReadsFrom)]);
+    }
+
+    fn http(number: u8, service: &str, name: &str, headers: &[(&str, &str)]) -> Made {
+        let method = name.split(' ').next().unwrap_or_default();
+        span(number, service, name, f64::from(number), f64::from(number) + 0.5)
+            .kind(SpanKind::Server)
+            .with(&[
+                ("http.request.method", method),
+                ("url.path", "/orders/42"),
+                ("http.response.status_code", "200"),
+            ])
+            .with(headers)
+    }
+
+    #[test]
+    fn etags_are_versions_of_one_path_of_one_service() {
+        const ETAG: &str = "http.response.header.etag";
+        let spans = vec![
+            http(1, "orders", "PUT a", &[(ETAG, "\"a\"")]),
+            http(2, "orders", "GET a", &[(ETAG, "\"a\"")]),
+            http(3, "orders", "PUT b", &[(ETAG, "\"b\""), ("http.request.header.if-match", "\"a\"")]),
+            http(4, "orders", "PUT c", &[("http.request.header.if-match", "*")]),
+            http(5, "payments", "GET a elsewhere", &[(ETAG, "\"a\"")]),
+            http(6, "orders", "GET a failed", &[(ETAG, "\"a\""), ("http.response.status_code", "500")]),
+        ];
+        let expected =
+            [edge("PUT a", "GET a", Evidence::ReadsFrom), edge("PUT a", "PUT b", Evidence::Version)];
+        assert_eq!(edges(spans), expected);
+    }
+}
