@@ -1,36 +1,48 @@
 //! Causes that versions prove: what wrote a version happened before what wrote the next one, or read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::edge::Cause;
-use super::moment::{Index, Moments};
-use crate::document::Evidence;
+use super::moment::{Index, Moment, Moments};
+use crate::document::{Evidence, Outcome};
 use crate::held::{At, Held};
-use crate::record::{Body, Record, SpanKind, StatusCode};
-use crate::value::{Attributes, Value};
+use crate::id::{EventId, RecordId};
+use crate::record::{Record, SpanKind};
+use crate::state::{self, Operation, Thing};
+use crate::value::Value;
 
 /// The edges that versions prove, within each copy of each thing.
 pub(super) fn causes(held: &Held, moments: &Moments) -> Vec<Cause> {
     let mut copies: BTreeMap<Copy, Versions> = BTreeMap::new();
+    let mut add = |copy: Copy, access: Access| copies.entry(copy).or_default().accesses.push(access);
+    let operations = state::attribute::operations(held, moments);
+    if operations.iter().any(|operation| operation.version.is_some()) {
+        let indexes = indexes(held, moments);
+        operations.iter().for_each(|operation| by_operation(operation, &indexes, &mut add));
+    }
     for (at, record) in held.records().iter().enumerate() {
-        let mut add = |copy: Copy, access: Access| copies.entry(copy).or_default().add(access);
-        explicit(at, record, moments, &mut add);
         by_etag(at, record, moments, &mut add);
     }
     copies.values().flat_map(Versions::causes).collect()
+}
+
+fn indexes(held: &Held, moments: &Moments) -> HashMap<EventId, Index> {
+    let id = |moment: &Moment| EventId::new(held.record(moment.at).id, moment.point);
+    moments.list.iter().map(id).zip(0..).collect()
 }
 
 /// One thing in one copy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Copy {
     /// An entity, by type and key, and who holds it.
-    Entity { kind: String, key: String, copy: String },
+    Entity { thing: Thing, copy: String },
     /// An HTTP resource of a service, by its path.
     Http { service: String, path: String },
 }
 
 /// One write or read of a version that took effect.
 struct Access {
+    record: RecordId,
     /// Before this it can't have taken effect; `None` where it belongs to no timeline.
     began: Option<Index>,
     /// By this it had taken effect; `None` where its end is unknown.
@@ -52,26 +64,23 @@ struct Versions {
 }
 
 impl Versions {
-    fn add(&mut self, access: Access) {
-        self.accesses.push(access);
-    }
-
     fn causes(&self) -> Vec<Cause> {
         let writers = self.writers();
         let mut causes = Vec::new();
         let mut push = |version: &str, access: &Access, evidence| {
             let from = writers.get(version).copied().flatten();
             if let (Some(from), Some(to)) = (from, access.done)
-                && Some(from) != access.began
+                && from.record != access.record
             {
-                causes.push(Cause { from, to, evidence });
+                causes.push(Cause { from: from.began, to, evidence });
             }
         };
         for access in &self.accesses {
             match &access.kind {
                 Kind::Read { version } => push(version, access, Evidence::ReadsFrom),
                 Kind::Write { version, expected } => {
-                    let before = version.as_deref().filter(|own| self.is_sole_writer(own)).and_then(previous);
+                    let sole = |own: &&str| writers.get(own).is_some_and(Option::is_some);
+                    let before = version.as_deref().filter(sole).and_then(previous);
                     for before in before.iter().chain(expected) {
                         push(before, access, Evidence::Version);
                     }
@@ -82,20 +91,28 @@ impl Versions {
     }
 
     /// Who wrote each version; `None` where several claim to have: nobody knows which of them the next one followed.
-    fn writers(&self) -> BTreeMap<&str, Option<Index>> {
+    /// What one record wrote is one write, from the first of it on.
+    fn writers(&self) -> BTreeMap<&str, Option<Writer>> {
         let mut writers = BTreeMap::new();
         for access in &self.accesses {
-            if let Kind::Write { version: Some(version), .. } = &access.kind {
-                writers.entry(version.as_str()).and_modify(|writer| *writer = None).or_insert(access.began);
-            }
+            let Kind::Write { version: Some(version), .. } = &access.kind else { continue };
+            let Some(began) = access.began else { continue };
+            let own = Writer { record: access.record, began };
+            let joined = |known: &mut Option<Writer>| {
+                let same = known.filter(|known| known.record == own.record);
+                *known = same.map(|known| Writer { began: known.began.min(began), ..known });
+            };
+            writers.entry(version.as_str()).and_modify(joined).or_insert(Some(own));
         }
         writers
     }
+}
 
-    fn is_sole_writer(&self, version: &str) -> bool {
-        let wrote = |access: &&Access| matches!(&access.kind, Kind::Write { version: Some(own), .. } if own == version);
-        self.accesses.iter().filter(wrote).count() == 1
-    }
+/// The record that wrote a version, and where it began to.
+#[derive(Clone, Copy)]
+struct Writer {
+    record: RecordId,
+    began: Index,
 }
 
 /// The version before, where versions are numbers.
@@ -103,43 +120,26 @@ fn previous(version: &str) -> Option<String> {
     version.parse::<u64>().ok()?.checked_sub(1).map(|before| before.to_string())
 }
 
-/// What a record, or one of its span events named `backstory.state`, says explicitly.
-fn explicit(at: At, record: &Record, moments: &Moments, add: &mut impl FnMut(Copy, Access)) {
-    let start = moments.start(at);
-    match &record.body {
-        Body::Log(log) => explicitly(&log.attributes, true, (start, start), add),
-        Body::Span(span) => {
-            let succeeded = span.status.code != StatusCode::Error;
-            explicitly(&span.attributes, succeeded, (start, moments.end(at)), add);
-            for (number, event) in
-                (1..).zip(&span.events).filter(|(_, event)| event.name == "backstory.state")
-            {
-                let moment = start.map(|start| start + number);
-                explicitly(&event.attributes, succeeded, (moment, moment), add);
-            }
-        }
-    }
-}
-
-fn explicitly(
-    attributes: &Attributes,
-    succeeded: bool,
-    (began, done): (Option<Index>, Option<Index>),
+/// A write or read that took effect.
+fn by_operation(
+    operation: &Operation,
+    indexes: &HashMap<EventId, Index>,
     add: &mut impl FnMut(Copy, Access),
 ) {
-    let text = |name: &str| attributes.get(name).map(|value| value.to_text().into_owned());
-    let named = [text("backstory.entity.type"), text("backstory.entity.key"), text("backstory.copy")];
-    let [Some(kind), Some(key), Some(copy)] = named else { return };
-    let ok = text("backstory.outcome").map_or(succeeded, |outcome| outcome == "ok");
-    let version = text("backstory.version");
-    let kind_of = match text("backstory.op").as_deref() {
-        Some("read") => version.map(|version| Kind::Read { version }),
-        Some("write" | "append" | "add" | "delete") => Some(Kind::Write { version, expected: None }),
-        _ => None,
+    let Some(thing) = operation.thing.clone().filter(|_| operation.outcome == Outcome::Ok) else { return };
+    let text = |value: &Option<Value>| value.as_ref().map(|value| value.to_text().into_owned());
+    let (version, expected) = (text(&operation.version), text(&operation.expected_version));
+    let kind = match (operation.writes(), version) {
+        (false, Some(version)) => Kind::Read { version },
+        (false, None) => return,
+        (true, version) => Kind::Write { version, expected },
     };
-    if let Some(access) = kind_of.filter(|_| ok).map(|kind| Access { began, done, kind }) {
-        add(Copy::Entity { kind, key, copy }, access);
-    }
+    let index = |event: EventId| indexes.get(&event).copied();
+    let (began, done) = (index(operation.effect_began()), index(operation.effect_ended()));
+    add(
+        Copy::Entity { thing, copy: operation.copy.clone() },
+        Access { record: operation.record, began, done, kind },
+    );
 }
 
 /// What a server answered with an `ETag`, where its headers were captured: of one path of one service.
@@ -159,7 +159,7 @@ fn by_etag(at: At, record: &Record, moments: &Moments, add: &mut impl FnMut(Copy
         _ => None,
     };
     if let Some((kind, path)) = kind.zip(text(&["url.path", "http.target"])) {
-        let access = Access { began: moments.start(at), done: moments.end(at), kind };
+        let access = Access { record: record.id, began: moments.start(at), done: moments.end(at), kind };
         add(Copy::Http { service: record.resource.service().to_owned(), path }, access);
     }
 }
@@ -180,6 +180,7 @@ mod tests {
     use super::super::tests::case;
     use super::*;
     use crate::id::Point;
+    use crate::record::StatusCode;
     use crate::testing::*;
 
     /// Edges by the numbers of their spans: from the first's start to the second's end.
@@ -226,6 +227,36 @@ mod tests {
             access(4, "shop/orders", "write", "10"),
         ];
         assert_eq!(edges(spans), [edge("write 7", "write 8", Evidence::Version)]);
+    }
+
+    #[test]
+    fn several_fields_written_at_once_are_one_write() {
+        let field = |name: &str| crate::record::SpanEvent {
+            time: at(1.1),
+            name: "backstory.state".into(),
+            attributes: attributes(&[
+                ("backstory.entity.type", "order"),
+                ("backstory.entity.key", "42"),
+                ("backstory.copy", "shop/orders"),
+                ("backstory.op", "write"),
+                ("backstory.field", name),
+                ("backstory.version", "7"),
+            ]),
+            ..Default::default()
+        };
+        let plain = span(1, "a", "write 7", 1.0, 1.5).with(&[("order.id", "42")]);
+        let records = vec![
+            plain.change(|span| span.events = vec![field("status"), field("total")]).record(),
+            access(2, "shop/orders", "write", "8").record(),
+        ];
+        let case = case(records);
+        let found = causes(&case.held, &case.moments);
+        let points: Vec<_> = found.iter().map(|cause| case.moments.list[cause.from as usize].point).collect();
+        assert_eq!(
+            points,
+            [Point::SpanEvent(0)],
+            "from the first field of version 7 to the end of version 8"
+        );
     }
 
     #[test]
