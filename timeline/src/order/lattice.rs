@@ -64,9 +64,14 @@ impl Chain {
         self.uppers.partition_point(|upper| *upper <= reading.lower).checked_sub(1)
     }
 
+    /// The nodes of its entries.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = usize> {
+        self.entry..self.entry + self.lowers.len()
+    }
+
     /// The nodes of its places and entries.
     fn nodes(&self) -> impl Iterator<Item = usize> {
-        (self.first..self.first + self.uppers.len()).chain(self.entry..self.entry + self.lowers.len())
+        (self.first..self.first + self.uppers.len()).chain(self.entries())
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `time.rs`         | corrected times, their intervals, and causal stamps                     |
 //! | `graph.rs`        | graphs: topological order, cycles                                       |
 //! | `reachability.rs` | before or not, and how surely                                           |
+//! | `places.rs`       | which places of the clocks' chains lead to a moment, and follow it      |
 //! | `reduce.rs`       | the edges to show                                                       |
 //!
 //! # Invariants
@@ -31,6 +32,7 @@ pub(crate) mod lattice;
 mod message;
 pub(crate) mod moment;
 pub(crate) mod offset;
+mod places;
 pub(crate) mod process;
 pub(crate) mod reachability;
 pub(crate) mod reduce;
@@ -39,6 +41,8 @@ mod stamps;
 mod time;
 mod versions;
 
+#[cfg(test)]
+mod scale;
 #[cfg(test)]
 mod soundness;
 #[cfg(test)]

@@ -11,8 +11,8 @@
 use super::Level;
 use super::clock::Clocks;
 use super::graph::Graph;
-use super::lattice::Lattice;
 use super::moment::Index;
+use super::places::{Futures, Pasts};
 use crate::document::Certainty;
 
 const NONE: u32 = u32::MAX;
@@ -20,15 +20,18 @@ const NONE: u32 = u32::MAX;
 /// Answers "is a before b" for the moments of one timeline.
 pub(crate) struct Reachability {
     causes: Causes,
+    /// Where each moment and its effects reach the clocks' chains: the same at every level.
+    futures: Futures,
     /// By what is claimed besides, surest first.
-    levels: Vec<(Certainty, Places)>,
+    levels: Vec<(Certainty, Pasts)>,
 }
 
 impl Reachability {
     /// The index of the causes, and of all that is claimed besides: all acyclic.
     pub(crate) fn new(causal: &Graph, levels: &[Level], clocks: &Clocks) -> Reachability {
-        let places = |level: &Level| (level.certainty, Places::new(causal, &level.lattice, clocks));
-        Reachability { causes: Causes::new(causal), levels: levels.iter().map(places).collect() }
+        let pasts = |level: &Level| (level.certainty, Pasts::new(&level.lattice, clocks));
+        let futures = Futures::new(causal, levels.first().map(|level| &level.lattice), clocks);
+        Reachability { causes: Causes::new(causal), futures, levels: levels.iter().map(pasts).collect() }
     }
 
     /// How surely `a` is before `b`; `None` where nothing says so.
@@ -36,7 +39,8 @@ impl Reachability {
         if self.causes.reach(a, b) {
             return Some(Certainty::Causal);
         }
-        self.levels.iter().find(|(_, places)| places.reach(a, b)).map(|(certainty, _)| *certainty)
+        let reaches = |pasts: &Pasts| self.futures.of(a).any(|(chain, place)| place <= pasts.place(b, chain));
+        self.levels.iter().find(|(_, pasts)| reaches(pasts)).map(|(certainty, _)| *certainty)
     }
 
     /// Whether nothing orders the two.
@@ -53,7 +57,9 @@ impl Reachability {
     /// leads to `b`.
     pub(crate) fn through_an_effect(&self, a: Index, b: Index, certainty: Certainty) -> bool {
         let level = self.levels.iter().find(|(own, _)| *own == certainty);
-        level.is_some_and(|(_, places)| places.reach_from_effects(a, b))
+        level.is_some_and(|(_, pasts)| {
+            self.futures.of_effects(a).iter().any(|(chain, place)| *place <= pasts.place(b, *chain))
+        })
     }
 }
 
@@ -173,99 +179,4 @@ fn intervals(order: &[u32], parent: &[u32]) -> (Vec<u32>, Vec<u32>) {
     }
     let leave = enter.iter().zip(&size).map(|(enter, size)| enter + size).collect();
     (enter, leave)
-}
-
-/// Reachability through clocks: the places on every clock's chain, counted from 1.
-struct Places {
-    chains: usize,
-    /// By node, then chain: the last place that leads here; 0 for none.
-    past: Vec<u32>,
-    /// By moment, then chain: the first place that its effects lead to, itself apart; `NONE` for none.
-    future_of_effects: Vec<u32>,
-    /// By moment: its own chain and place.
-    own: Vec<Option<(u32, u32)>>,
-}
-
-impl Places {
-    fn new(causal: &Graph, lattice: &Lattice, clocks: &Clocks) -> Places {
-        let mut own = vec![None; lattice.moments];
-        for (number, chain) in (0..).zip(&lattice.chains) {
-            for reading in &clocks.list[chain.clock].readings {
-                own[reading.moment as usize] = Some((number, chain.place_of(reading) as u32 + 1));
-            }
-        }
-        let mut places =
-            Places { chains: lattice.chains.len(), past: Vec::new(), future_of_effects: Vec::new(), own };
-        places.past = places.look_back(lattice);
-        places.future_of_effects = places.look_ahead(causal);
-        places
-    }
-
-    fn look_back(&self, lattice: &Lattice) -> Vec<u32> {
-        let width = self.chains;
-        let mut past = vec![0; lattice.moments.max(lattice.graph.len()) * width];
-        let mut places = vec![None; lattice.graph.len()];
-        for (number, chain) in lattice.chains.iter().enumerate() {
-            for place in 0..chain.len() {
-                places[chain.first + place] = Some((number, place as u32 + 1));
-            }
-        }
-        let mut row = vec![0; width];
-        for node in lattice.graph.topological() {
-            let from = node as usize * width;
-            if let Some((chain, place)) = places[node as usize] {
-                past[from + chain] = past[from + chain].max(place);
-            }
-            row.copy_from_slice(&past[from..from + width]);
-            for to in lattice.graph.successors(node) {
-                let to = *to as usize * width;
-                past[to..to + width]
-                    .iter_mut()
-                    .zip(&row)
-                    .for_each(|(there, here)| *there = (*there).max(*here));
-            }
-        }
-        past.truncate(lattice.moments * width);
-        past
-    }
-
-    fn look_ahead(&self, causal: &Graph) -> Vec<u32> {
-        let width = self.chains;
-        let mut future = vec![NONE; causal.len() * width];
-        for node in causal.topological().into_iter().rev() {
-            for to in causal.successors(node) {
-                for chain in 0..width {
-                    let there = self.future(&future, *to, chain);
-                    let here = &mut future[node as usize * width + chain];
-                    *here = (*here).min(there);
-                }
-            }
-        }
-        future
-    }
-
-    /// The first place of `chain` that the moment itself or its effects lead to.
-    fn future(&self, of_effects: &[u32], moment: Index, chain: usize) -> u32 {
-        let effects = of_effects[moment as usize * self.chains + chain];
-        match self.own[moment as usize] {
-            Some((own, place)) if own as usize == chain => effects.min(place),
-            _ => effects,
-        }
-    }
-
-    fn reach(&self, a: Index, b: Index) -> bool {
-        let past = self.past_of(b);
-        (0..self.chains).any(|chain| self.future(&self.future_of_effects, a, chain) <= past[chain])
-    }
-
-    fn reach_from_effects(&self, a: Index, b: Index) -> bool {
-        let from = a as usize * self.chains;
-        let future = &self.future_of_effects[from..from + self.chains];
-        future.iter().zip(self.past_of(b)).any(|(first, last)| first <= last)
-    }
-
-    fn past_of(&self, moment: Index) -> &[u32] {
-        let from = moment as usize * self.chains;
-        &self.past[from..from + self.chains]
-    }
 }
