@@ -272,4 +272,6 @@ fn attributes(record: &Record, point: Point) -> Map<String, Json> {
 mod clocks;
 
 #[cfg(test)]
+mod broken;
+#[cfg(test)]
 mod tests;
