@@ -1,8 +1,11 @@
 //! The configuration: flags before environment before file before default.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::tui::keys::Keymap;
+use ::tui::theme::Palette;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
@@ -25,6 +28,17 @@ pub(crate) struct File {
     tokens: Option<PathBuf>,
     keep_for: Option<String>,
     keep_bytes: Option<String>,
+    theme: Option<String>,
+    #[serde(default)]
+    keys: BTreeMap<String, Keys>,
+}
+
+/// One key, or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Keys {
+    One(String),
+    Several(Vec<String>),
 }
 
 /// Where the data is.
@@ -62,7 +76,39 @@ pub(crate) struct Serving {
     pub(crate) keep_bytes: u64,
 }
 
+/// How the terminal UI looks, and which key does what in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Looks {
+    pub(crate) palette: Palette,
+    pub(crate) keymap: Keymap,
+}
+
 impl File {
+    /// How the terminal UI looks, and which key does what in it.
+    pub(crate) fn looks(&self) -> anyhow::Result<Looks> {
+        let palette = match &self.theme {
+            None => Palette::default(),
+            Some(name) => Palette::named(name).ok_or_else(|| {
+                let known = Palette::ALL.map(|(known, _)| known).join(", ");
+                Usage(format!("the configuration's theme {name:?} is none of {known}"))
+            })?,
+        };
+        let keys: Vec<(&str, &[String])> = self
+            .keys
+            .iter()
+            .map(|(name, keys)| {
+                let keys = match keys {
+                    Keys::One(key) => std::slice::from_ref(key),
+                    Keys::Several(keys) => keys.as_slice(),
+                };
+                (name.as_str(), keys)
+            })
+            .collect();
+        let keymap =
+            Keymap::with(keys).map_err(|error| Usage(format!("the configuration is wrong: {error}")))?;
+        Ok(Looks { palette, keymap })
+    }
+
     /// Reads the file that `global` names, else `./backstory.toml`, else nothing.
     pub(crate) fn load(global: &Global) -> anyhow::Result<File> {
         let path = match &global.config {
@@ -207,6 +253,17 @@ mod tests {
     fn unknown_keys_are_errors_that_name_the_key() {
         let error = toml::from_str::<File>("gprc = '127.0.0.1:1'").expect_err("a slip of the pen");
         assert!(error.to_string().contains("gprc"), "{error}");
+    }
+
+    #[test]
+    fn looks_say_what_is_wrong_with_them() {
+        let looks = |text: &str| toml::from_str::<File>(text).expect("parses").looks();
+        let sound = looks("theme = 'light'\n[keys]\n'timeline.why' = 'f2'\n'home.pause' = ['p', 'f3']");
+        assert_eq!(sound.expect("is sound").palette, Palette::Light);
+        let wrong = |text: &str| looks(text).expect_err("it is wrong").to_string();
+        assert!(wrong("theme = 'beige'").contains("\"beige\" is none of terminal, dark"));
+        assert!(wrong("[keys]\n'timeline.wy' = 'w'").contains("\"timeline.wy\" is no action"));
+        assert!(wrong("[keys]\n'timeline.why' = 'z'").contains("\"z\" would mean both"));
     }
 
     #[test]

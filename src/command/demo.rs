@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::cli::{Demo, Global, Which};
 use crate::command::{Usage, made, tui};
-use crate::config::{Serving, default_folder};
+use crate::config::{Looks, Serving, default_folder};
 use crate::intake::wait_until_indexed;
 use crate::output;
 use crate::server::{self, Server};
@@ -23,7 +23,7 @@ const MARK: &str = "demo";
 const LIST: &str = "list";
 
 /// Plays, then shows or prints.
-pub(crate) fn run(demo: &Demo, global: &Global, serving: &Serving) -> anyhow::Result<()> {
+pub(crate) fn run(demo: &Demo, global: &Global, serving: &Serving, looks: &Looks) -> anyhow::Result<()> {
     let options = options(demo);
     if demo.incident == LIST {
         return tell(&demo::incidents(&options));
@@ -42,7 +42,7 @@ pub(crate) fn run(demo: &Demo, global: &Global, serving: &Serving) -> anyhow::Re
     if demo.headless {
         print_timeline(demo, &server, &incident)?;
     } else {
-        tui::show(&server, &folder, Some(incident.entity))?;
+        tui::show(&server, &folder, Some(incident.entity), looks)?;
     }
     server.stop()
 }

@@ -43,10 +43,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = File::load(&cli.global)?;
     let source = || file.source(&cli.global);
     match cli.command {
-        None => tui::with_collector(&source()?, &file.serving(&cli.listen)?)?,
-        Some(Command::Demo(demo)) => demo::run(&demo, &cli.global, &file.serving(&demo.listen)?)?,
+        None => tui::with_collector(&source()?, &file.serving(&cli.listen)?, &file.looks()?)?,
+        Some(Command::Demo(demo)) => {
+            demo::run(&demo, &cli.global, &file.serving(&demo.listen)?, &file.looks()?)?;
+        }
         Some(Command::Serve(listen)) => serve::run(&source()?, &file.serving(&listen)?)?,
-        Some(Command::Tui(tui)) => tui::run(&tui, &source()?, &file.serving(&cli.listen)?)?,
+        Some(Command::Tui(tui)) => tui::run(&tui, &source()?, &file.serving(&cli.listen)?, &file.looks()?)?,
         Some(Command::Env(env)) => env::run(&env, &source()?, &file.serving(&cli.listen)?)?,
         Some(Command::Find(find)) => find::run(&find, &*source::open(&source()?)?)?,
         Some(Command::Search(search)) => search::run(&search, &*source::open(&source()?)?)?,

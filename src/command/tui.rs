@@ -8,41 +8,41 @@ use query::interface::Query;
 
 use crate::cli::Tui;
 use crate::command::env;
-use crate::config::{Serving, Source};
+use crate::config::{Looks, Serving, Source};
 use crate::output;
 use crate::server::{Refused, Server};
 use crate::source;
 
 /// The UI on what is there.
-pub(crate) fn run(tui: &Tui, source: &Source, serving: &Serving) -> anyhow::Result<()> {
+pub(crate) fn run(tui: &Tui, source: &Source, serving: &Serving, looks: &Looks) -> anyhow::Result<()> {
     let query = source::open(source)?;
     let mut options = ::tui::Options {
         entity: tui.entity.clone(),
         local: tui.local,
         source_option: source.option(),
-        ..options(&serving.grpc, &serving.http)
+        ..options(&serving.grpc, &serving.http, looks)
     };
     options.theme.ascii = tui.ascii;
     open(query, options)
 }
 
 /// Collector and UI together; beside a running server, the UI alone.
-pub(crate) fn with_collector(source: &Source, serving: &Serving) -> anyhow::Result<()> {
+pub(crate) fn with_collector(source: &Source, serving: &Serving, looks: &Looks) -> anyhow::Result<()> {
     let folder = match source {
         Source::Folder(folder) => folder,
-        Source::Server { .. } => return run(&Tui::default(), source, serving),
+        Source::Server { .. } => return run(&Tui::default(), source, serving, looks),
     };
     match Server::start(folder, serving) {
         Ok(server) => {
-            show(&server, folder, None)?;
+            show(&server, folder, None, looks)?;
             server.stop()
         }
         Err(error) => match error.downcast_ref::<Refused>() {
             Some(Refused::Attended { addresses, .. }) => {
                 let query = source::open_folder(folder)?;
                 let mut options = addresses.map_or_else(
-                    || options(&serving.grpc, &serving.http),
-                    |addresses| options(&addresses.grpc.to_string(), &addresses.http.to_string()),
+                    || options(&serving.grpc, &serving.http, looks),
+                    |addresses| options(&addresses.grpc.to_string(), &addresses.http.to_string(), looks),
                 );
                 options.source_option = source.option();
                 options.status = Some(Arc::new(|| "beside a running server".to_owned()));
@@ -53,10 +53,16 @@ pub(crate) fn with_collector(source: &Source, serving: &Serving) -> anyhow::Resu
     }
 }
 
-/// The UI on a server of this process.
-pub(crate) fn show(server: &Server, folder: &Path, entity: Option<String>) -> anyhow::Result<()> {
+/// The UI on a server of this process; opened on an entity, it explains itself in a few hints.
+pub(crate) fn show(
+    server: &Server,
+    folder: &Path,
+    entity: Option<String>,
+    looks: &Looks,
+) -> anyhow::Result<()> {
     let addresses = server.addresses();
-    let mut options = options(&addresses.grpc.to_string(), &addresses.http.to_string());
+    let mut options = options(&addresses.grpc.to_string(), &addresses.http.to_string(), looks);
+    options.tour = entity.is_some();
     options.entity = entity;
     options.source_option = Source::Folder(folder.to_owned()).option();
     let collector = Arc::downgrade(&server.collector());
@@ -69,11 +75,13 @@ pub(crate) fn show(server: &Server, folder: &Path, entity: Option<String>) -> an
     open(server.query(), options)
 }
 
-fn options(grpc: &str, http: &str) -> ::tui::Options {
+fn options(grpc: &str, http: &str, looks: &Looks) -> ::tui::Options {
     let mut options = ::tui::Options {
         exporter: env::lines(None, grpc, http).lines().map(str::to_owned).collect(),
+        keymap: looks.keymap.clone(),
         ..::tui::Options::default()
     };
+    options.theme.palette = looks.palette;
     if !output::colour() {
         options.theme.palette = Palette::Plain;
     }

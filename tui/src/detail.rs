@@ -10,6 +10,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::times::{self, UTC};
 use crate::told::{Told, change_text};
+use crate::waterfall::{Correction, Waterfall, What};
 use crate::why;
 
 /// Why an event belongs to the timeline, for a person.
@@ -164,6 +165,47 @@ fn identifiers(event: &Event, page: &mut Page) {
     if event.revisions > 1 {
         let said = format!("came with {} different contents; the latest end is shown", event.revisions);
         page.labelled("  ", Role::Warning, &said);
+    }
+}
+
+/// The detail of a line of a waterfall, in a pane of `width` cells.
+pub fn waterfall_line(waterfall: &Waterfall, line: usize, width: usize) -> Vec<TextLine> {
+    let mut page = Page::new(width);
+    let Some(node) = waterfall.nodes.get(line) else { return Vec::new() };
+    if let What::Ghost(span) = node.what {
+        page.paragraph(Role::Heading, &format!("span {span} never arrived"));
+        let said = "Other spans name it as their parent. Its times here are those of what is below it.";
+        page.paragraph(Role::Warning, said);
+    } else {
+        page.heading("IN THE TRACE");
+        let start = node.start.since(waterfall.start);
+        page.labelled("  begins    ", Role::Text, &format!("{} after the trace", times::duration(start)));
+        page.labelled("  clock     ", Role::Text, &clock(node.correction));
+    }
+    for tail in [false, true] {
+        let own = node.path.iter().filter(|stretch| stretch.tail == tail);
+        let ns: i128 = own.map(|stretch| stretch.to.since(stretch.from)).sum();
+        let path = if tail { "the asynchronous tail" } else { "the critical path" };
+        if ns > 0 {
+            page.labelled("  on path   ", Role::Text, &format!("{} of {path}", times::duration(ns)));
+        }
+    }
+    let mut lines = waterfall.record(line).map(|record| self::record(record, width)).unwrap_or_default();
+    if !lines.is_empty() {
+        lines.push(TextLine::default());
+    }
+    lines.extend(page.into_lines());
+    lines
+}
+
+fn clock(correction: Option<Correction>) -> String {
+    match correction {
+        None => "as the process had it: nothing is known of its clock".to_owned(),
+        Some(Correction { offset_ns: 0, error_ns: Some(0) }) => "the reference".to_owned(),
+        Some(Correction { offset_ns, error_ns }) => {
+            let error = error_ns.map_or("?".to_owned(), |ns| times::duration(i128::from(ns)));
+            format!("{} ± {error} ahead of the reference; corrected here", times::duration(offset_ns))
+        }
     }
 }
 

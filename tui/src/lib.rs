@@ -14,6 +14,10 @@
 //! | [`popup`]     | lists to choose from and texts to read, over a screen                   |
 //! | [`store`]     | what the home screen knows of the store                                 |
 //! | [`told`]      | a timeline made ready to be walked                                      |
+//! | [`held`]      | what each copy held at the cursor, in lines                             |
+//! | [`waterfall`] | a trace made ready to be walked                                         |
+//! | [`trail`]     | where a cursor has been                                                 |
+//! | [`tour`]      | the hints that explain the first screen                                 |
 //! | [`why`]       | reasons and chains of edges in words                                    |
 //! | [`basis`]     | what a timeline rests on: what is missing, its clocks and sources       |
 //! | [`detail`]    | all that is known of one event or record, in lines                      |
@@ -26,6 +30,7 @@
 pub mod basis;
 pub mod detail;
 pub mod edge;
+pub mod held;
 pub mod keys;
 pub mod layout;
 pub mod line;
@@ -40,8 +45,11 @@ pub mod text;
 pub mod theme;
 pub mod times;
 pub mod told;
+pub mod tour;
+pub mod trail;
 pub mod update;
 pub mod view;
+pub mod waterfall;
 pub mod why;
 
 pub use edge::{Error, Options, Status, run};

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use query::archive::ArchiveError;
+use query::export::{Export, Format};
 use query::interface::{FollowAnswer, QueryError, SearchRequest, TimelineRequest};
 use timeline::document::{Find, Search, Stats};
+use timeline::id::TraceId;
 use timeline::record::Position;
 use timeline::time::Time;
 
 use crate::keys::Key;
 use crate::told::Told;
+use crate::waterfall::{Corrections, Waterfall};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -24,6 +27,10 @@ pub enum Message {
     Resize(u16, u16),
     /// The program is asked to end.
     Leave,
+    /// The program is asked to stop until the shell calls again.
+    Stop,
+    /// The edge has done something, or failed to.
+    Said(String),
     /// A second has passed.
     Tick(Time),
     /// A question was answered.
@@ -68,11 +75,18 @@ pub enum Slot {
     Find,
     /// The timeline screen.
     Timeline,
+    /// The trace screen.
+    Trace,
+    /// The live screen.
+    Follow,
+    /// Exports.
+    Export,
 }
 
 impl Slot {
     /// All.
-    pub const ALL: [Slot; 4] = [Slot::Live, Slot::Search, Slot::Find, Slot::Timeline];
+    pub const ALL: [Slot; 7] =
+        [Slot::Live, Slot::Search, Slot::Find, Slot::Timeline, Slot::Trace, Slot::Follow, Slot::Export];
 }
 
 /// A question for the query interface.
@@ -89,6 +103,43 @@ pub enum Question {
     Find(String),
     /// One entity's timeline.
     Timeline(TimelineRequest),
+    /// All records of a trace.
+    Trace {
+        /// Which.
+        trace: TraceId,
+        /// What is known of the clocks, where the screen knows it.
+        corrections: Arc<Corrections>,
+    },
+    /// What is new since a position and matches a query; the newest records where there is none.
+    Follow {
+        /// The query's text.
+        query: String,
+        /// The `after` of the answer before.
+        after: Option<Position>,
+    },
+    /// A timeline in another format.
+    Export {
+        /// Which.
+        told: Shared<Told>,
+        /// In what format.
+        format: Format,
+    },
+}
+
+/// Something that is shared, and equal only to itself.
+#[derive(Debug)]
+pub struct Shared<T>(pub Arc<T>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Shared<T> {
+        Shared(Arc::clone(&self.0))
+    }
+}
+
+impl<T> PartialEq for Shared<T> {
+    fn eq(&self, other: &Shared<T>) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl Question {
@@ -99,6 +150,9 @@ impl Question {
             Question::Search(_) => Slot::Search,
             Question::Find(_) => Slot::Find,
             Question::Timeline(_) => Slot::Timeline,
+            Question::Trace { .. } => Slot::Trace,
+            Question::Follow { .. } => Slot::Follow,
+            Question::Export { .. } => Slot::Export,
         }
     }
 }
@@ -114,6 +168,17 @@ pub enum Answer {
     Find(Find),
     /// A timeline.
     Timeline(Arc<Told>),
+    /// A trace.
+    Trace(Arc<Waterfall>),
+    /// Records as they arrive.
+    Follow(Box<FollowAnswer>),
+    /// A file to write.
+    Export {
+        /// The file's name.
+        name: String,
+        /// What it is to hold, and what was left out of it.
+        export: Export,
+    },
 }
 
 /// What the store holds and what is new.
@@ -161,6 +226,17 @@ pub enum Effect {
     Cancel(Slot),
     /// Put a text into the terminal's clipboard.
     Copy(String),
+    /// Write a text to a new file in the working folder; what became of it is said.
+    Save {
+        /// The file's name, without a folder.
+        name: String,
+        /// What it is to hold.
+        text: String,
+    },
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Give the terminal back and stop until the shell calls again.
+    Suspend,
     /// Leave.
     Quit,
 }

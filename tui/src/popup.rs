@@ -1,8 +1,11 @@
 //! What lies over a screen: a list to choose from, or a text to read.
 
+use query::archive::Window;
+use query::export::Format;
 use ratatui::layout::Rect;
+use timeline::id::{EventId, SpanId, TraceId};
 
-use crate::keys::{Action, Key, Scope, bindings_in};
+use crate::keys::{Action, Key, Keymap, Scope};
 use crate::layout;
 use crate::line::LineEdit;
 use crate::lines::{Page, TextLine};
@@ -30,6 +33,21 @@ pub enum Outcome {
     Search(String),
     /// A text into the clipboard.
     Copy(String),
+    /// A text into a file.
+    Save(String),
+    /// A trace.
+    Trace {
+        /// Which.
+        trace: TraceId,
+        /// The span to put the cursor on.
+        at: Option<SpanId>,
+    },
+    /// An event of the timeline on screen.
+    Event(EventId),
+    /// A stretch of the time of the timeline on screen.
+    Narrow(Window),
+    /// The timeline on screen as a file.
+    Export(Format),
 }
 
 /// One line to choose.
@@ -73,16 +91,14 @@ impl ChoicePopup {
         ChoicePopup { title, typed: LineEdit::default(), choices, scroll: Scroll::default() }
     }
 
-    /// Every action that has a key in `scope`, by name.
-    pub fn palette(scope: Scope) -> ChoicePopup {
-        let reachable = bindings_in(scope).chain(bindings_in(Scope::Everywhere));
+    /// Every action that there is in `scope`, by name.
+    pub fn palette(scope: Scope, keymap: &Keymap) -> ChoicePopup {
         let mut choices: Vec<Choice> = Vec::new();
-        for binding in reachable.filter(|binding| binding.action != Action::Palette) {
-            let label = match binding.hint {
-                "" => binding.help.to_owned(),
-                hint => format!("{hint}: {}", binding.help),
-            };
-            let choice = Choice::new(&label, &binding.keys_label(), Outcome::Do(binding.action));
+        let offered = keymap.bindings_in(scope).filter(|bound| bound.binding.action != Action::Palette);
+        for bound in offered {
+            let (hint, help) = (bound.binding.hint, bound.binding.help);
+            let label = if hint.is_empty() { help.to_owned() } else { format!("{hint}: {help}") };
+            let choice = Choice::new(&label, &bound.keys_label(), Outcome::Do(bound.binding.action));
             if !choices.iter().any(|known| known.outcome == choice.outcome) {
                 choices.push(choice);
             }
@@ -148,14 +164,14 @@ impl ReadingPopup {
     }
 
     /// All keys, those of `scope` first.
-    pub fn help(scope: Scope, area: Rect, theme: Theme) -> ReadingPopup {
+    pub fn help(scope: Scope, keymap: &Keymap, area: Rect, theme: Theme) -> ReadingPopup {
         let mut page = Page::new(ReadingPopup::text_width(area));
         let others = Scope::ALL.into_iter().filter(|other| *other != scope);
         for scope in std::iter::once(scope).chain(others) {
             page.heading(scope.title());
-            for binding in crate::keys::BINDINGS.iter().filter(|binding| binding.scope == scope) {
-                let label = format!("  {}  ", text::fit(&binding.keys_label(), 14));
-                page.labelled(&label, Role::Text, binding.help);
+            for bound in keymap.scope(scope) {
+                let label = format!("  {}  ", text::fit(&bound.keys_label(), 14));
+                page.labelled(&label, Role::Text, bound.binding.help);
             }
         }
         page.heading("Glyphs");

@@ -3,15 +3,18 @@
 use ratatui::layout::Rect;
 use timeline::time::Time;
 
-use crate::keys::Scope;
+use crate::keys::{Keymap, Scope};
 use crate::message::{Effect, Question};
 use crate::popup::Popup;
 use crate::screens::home::Home;
+use crate::screens::live::Live;
 use crate::screens::search::Search;
 use crate::screens::timeline::{TimelineScreen, quoted};
+use crate::screens::trace::TraceScreen;
 use crate::store::Store;
 use crate::theme::Theme;
 use crate::times::{Times, Zone};
+use crate::tour::Tour;
 
 /// The whole state. [`crate::update::update`] alone changes it, [`crate::view::draw`] shows it.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct State {
     pub popup: Option<Popup>,
     /// A word on what was just done, until the next key.
     pub notice: Option<String>,
+    /// The hints that explain the first screen, while they do.
+    pub tour: Option<Tour>,
     /// Queries that were run, oldest first.
     pub history: Vec<String>,
     /// The last question's number.
@@ -51,6 +56,10 @@ pub struct Settings {
     pub source_option: String,
     /// What an empty store shows: the settings that point an exporter here.
     pub exporter: Vec<String>,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// Whether the mouse is left to the terminal.
+    pub mouse_off: bool,
 }
 
 impl Settings {
@@ -70,6 +79,10 @@ pub enum Screen {
     Search(Box<Search>),
     /// What happened to one entity, in causal order.
     Timeline(Box<TimelineScreen>),
+    /// A trace as a waterfall.
+    Trace(Box<TraceScreen>),
+    /// Records as they arrive.
+    Live(Box<Live>),
 }
 
 impl State {
@@ -83,6 +96,7 @@ impl State {
             screens: vec![Screen::Home(Home::default())],
             popup: None,
             notice: None,
+            tour: None,
             history: Vec::new(),
             number: 0,
         }
@@ -120,6 +134,8 @@ impl Screen {
             Screen::Home(_) => Scope::Home,
             Screen::Search(search) => search.scope(),
             Screen::Timeline(timeline) => timeline.scope(),
+            Screen::Trace(trace) => trace.scope(),
+            Screen::Live(live) => live.scope(),
         }
     }
 }
@@ -132,6 +148,8 @@ pub struct Context<'a> {
     pub(crate) effects: &'a mut Vec<Effect>,
     /// The terminal.
     pub area: Rect,
+    /// The last tick.
+    pub now: Time,
     /// How things are shown.
     pub settings: &'a Settings,
     /// A word on what was just done.

@@ -29,6 +29,8 @@ pub struct Store {
     pub rate: Option<f64>,
     /// Records that arrived since the screen opened.
     pub arrived: u64,
+    /// How often it answered again after it had failed.
+    pub recoveries: u64,
     asked: Option<Asked>,
     after: Option<Position>,
     answered_at: Option<Time>,
@@ -72,7 +74,7 @@ impl Store {
                 return;
             }
         };
-        self.failure = None;
+        self.recoveries += u64::from(self.failure.take().is_some());
         self.status = live.status;
         self.rate = self.rate_since(&live.stats, now);
         self.stats = Some(live.stats);

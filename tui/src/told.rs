@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use timeline::document::{Edge, Event, EventKind, Op, Outcome, Process, Timeline};
+use timeline::document::{Certainty, Edge, Event, EventKind, Op, Outcome, Process, Timeline};
 use timeline::id::EventId;
 use timeline::record::Severity;
 
+use crate::held::Held;
 use crate::text;
 
 /// A timeline and its indexes. Built once an answer, away from the screen.
@@ -17,6 +18,8 @@ pub struct Told {
     pub lanes: Vec<Lane>,
     /// How many events are transitions.
     pub transitions: u64,
+    /// What each copy held, at each place.
+    pub held: Held,
     facts: Vec<Facts>,
     by_id: HashMap<EventId, usize>,
     process_by_id: HashMap<String, usize>,
@@ -33,6 +36,8 @@ pub struct Lane {
     pub first: usize,
     /// See `first`.
     pub last: usize,
+    /// Whether it reads or writes state.
+    pub stateful: bool,
 }
 
 /// What the indexes know of one event.
@@ -47,6 +52,8 @@ struct Facts {
     markers: Vec<usize>,
     /// The other end of its span.
     other_end: Option<usize>,
+    /// Whether a causal path leads from it to a change, an error, a gap or a finding.
+    leads_on: bool,
     /// What a filter is compared with, in lower case.
     haystack: String,
 }
@@ -59,13 +66,17 @@ impl Told {
         let process_by_id =
             document.processes.iter().enumerate().map(|(at, process)| (process.id.clone(), at)).collect();
         let facts = document.events.iter().map(|_| Facts::default()).collect();
-        let mut told = Told { document, lanes: Vec::new(), transitions: 0, facts, by_id, process_by_id };
+        let held = Held::default();
+        let mut told =
+            Told { document, lanes: Vec::new(), transitions: 0, held, facts, by_id, process_by_id };
         told.lay_lanes();
         told.shorten_labels();
         told.index_references();
         told.hang_markers();
         told.pair_span_ends();
+        told.trace_back_from_marked();
         told.write_haystacks();
+        told.held = Held::new(&told);
         told.transitions = (0..told.len()).filter(|at| told.is_transition(*at)).count() as u64;
         told
     }
@@ -78,11 +89,12 @@ impl Told {
             let service = process.map_or("unknown_service", |process| process.service.as_str());
             let lane = *lane_by_service.entry(service).or_insert_with(|| {
                 let (service, label) = (service.to_owned(), service.to_owned());
-                self.lanes.push(Lane { service, label, first: at, last: at });
+                self.lanes.push(Lane { service, label, first: at, last: at, stateful: false });
                 self.lanes.len() - 1
             });
             if let Some(lane) = self.lanes.get_mut(lane) {
                 lane.last = at;
+                lane.stateful |= !event.state.is_empty();
             }
             if let Some(facts) = self.facts.get_mut(at) {
                 facts.lane = lane;
@@ -152,6 +164,20 @@ impl Told {
             }
             if let Some(facts) = self.facts.get_mut(at) {
                 facts.other_end = Some(start);
+            }
+        }
+    }
+
+    /// Edges run forward in the list, so one sweep from its end finds all that leads to something.
+    fn trace_back_from_marked(&mut self) {
+        for at in (0..self.len()).rev() {
+            let leads = |edge: &Edge| {
+                edge.certainty == Certainty::Causal
+                    && self.place(edge.to).is_some_and(|to| self.is_marked(to) || self.leads_to_marked(to))
+            };
+            let leads_on = self.outgoing(at).any(leads);
+            if let Some(facts) = self.facts.get_mut(at) {
+                facts.leads_on = leads_on;
             }
         }
     }
@@ -275,6 +301,31 @@ impl Told {
     pub fn is_notable(&self, at: usize) -> bool {
         let hung = |facts: &Facts| facts.gaps.len() + facts.findings.len() + facts.markers.len();
         self.facts.get(at).is_some_and(|facts| hung(facts) > 0)
+    }
+
+    /// Whether it is what one looks for first: a transition, an error, a gap, a finding or a marker.
+    pub fn is_marked(&self, at: usize) -> bool {
+        self.is_transition(at) || self.is_error(at) || self.is_notable(at)
+    }
+
+    /// Whether a causal path leads from the event at a place to one that is marked.
+    pub fn leads_to_marked(&self, at: usize) -> bool {
+        self.facts.get(at).is_some_and(|facts| facts.leads_on)
+    }
+
+    /// The other end of the span that the event at a place begins or ends.
+    pub fn other_end(&self, at: usize) -> Option<usize> {
+        self.facts.get(at)?.other_end
+    }
+
+    /// Whether state is read or written anywhere.
+    pub fn has_state(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.stateful)
+    }
+
+    /// Whether the budget cut nothing off.
+    pub fn is_whole(&self) -> bool {
+        self.document.completeness.shown >= self.document.completeness.total
     }
 
     /// Whether an edge joins the event at a place to another lane.

@@ -1,11 +1,17 @@
 //! What happens changes the state, here and nowhere else; what is to be done elsewhere comes back as effects.
 
-use crate::keys::{self, Action, Key, Scope};
+use std::sync::Arc;
+
+use crate::keys::{Action, Key, Scope};
 use crate::message::{Answer, Effect, Failure, Message, Mouse, Slot};
 use crate::popup::{ChoicePopup, Outcome, Popup, ReadingPopup};
+use crate::screens::live::Live;
 use crate::screens::search::Search;
 use crate::screens::timeline::TimelineScreen;
+use crate::screens::trace::TraceScreen;
 use crate::state::{Context, Screen, State};
+use crate::store::Store;
+use crate::waterfall::Corrections;
 
 /// So many screens can be gone back through; the oldest but the home screen goes first.
 const SCREENS_MAX: usize = 16;
@@ -19,9 +25,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Mouse(mouse, column, row) => state.mouse(mouse, column, row, &mut effects),
         Message::Resize(columns, rows) => state.size = (columns, rows),
         Message::Leave => effects.push(Effect::Quit),
+        Message::Stop => effects.push(Effect::Suspend),
+        Message::Said(word) => state.notice = Some(word),
         Message::Tick(now) => {
             state.now = state.now.max(now);
             effects.extend(state.store.ask(&mut state.number));
+            state.tick(&mut effects);
         }
         Message::Answer { slot, number, answer } => state.answer(slot, number, answer, &mut effects),
         Message::Progress { slot, number, share } => state.progress(slot, number, share),
@@ -42,12 +51,21 @@ impl State {
     fn on_screen<T>(
         &mut self,
         effects: &mut Vec<Effect>,
-        with: impl FnOnce(&mut Screen, &mut crate::store::Store, &mut Vec<String>, &mut Context<'_>) -> T,
+        with: impl FnOnce(&mut Screen, &mut Store, &mut Vec<String>, &mut Context<'_>) -> T,
     ) -> Option<T> {
-        let area = self.area();
+        let (area, now) = (self.area(), self.now);
         let State { number, settings, notice, screens, store, history, .. } = self;
-        let mut cx = Context { number, effects, area, settings, notice };
+        let mut cx = Context { number, effects, area, now, settings, notice };
         screens.last_mut().map(|screen| with(screen, store, history, &mut cx))
+    }
+
+    /// What moves by itself on the screen on top.
+    fn tick(&mut self, effects: &mut Vec<Effect>) {
+        self.on_screen(effects, |screen, store, _, cx| match screen {
+            Screen::Timeline(timeline) => timeline.tick(store, cx),
+            Screen::Live(live) => live.tick(cx),
+            Screen::Home(_) | Screen::Search(_) | Screen::Trace(_) => {}
+        });
     }
 
     fn press(&mut self, key: Key, effects: &mut Vec<Effect>) {
@@ -56,8 +74,15 @@ impl State {
             effects.push(Effect::Quit);
             return;
         }
-        match keys::action_for(self.scope(), key) {
-            Some(action) => self.act(action, effects),
+        let scope = self.scope();
+        match self.settings.keymap.action_for(scope, key) {
+            Some(Action::Back) if self.tour.is_some() && self.popup.is_none() && !scope.is_typing() => {
+                self.tour = None;
+            }
+            Some(action) => {
+                self.tour = self.tour.take().and_then(|tour| tour.after(action));
+                self.act(action, effects);
+            }
             None => self.type_key(key, effects),
         }
     }
@@ -72,6 +97,8 @@ impl State {
                     Screen::Home(_) => {}
                     Screen::Search(search) => search.type_key(key, cx),
                     Screen::Timeline(timeline) => timeline.type_key(key, cx),
+                    Screen::Trace(trace) => trace.type_key(key, cx),
+                    Screen::Live(live) => live.type_key(key, cx),
                 });
             }
         }
@@ -85,6 +112,8 @@ impl State {
                 Screen::Home(_) => {}
                 Screen::Search(search) => search.paste(text, cx),
                 Screen::Timeline(timeline) => timeline.paste(text, cx),
+                Screen::Trace(trace) => trace.paste(text, cx),
+                Screen::Live(live) => live.paste(text, cx),
             });
         }
     }
@@ -97,11 +126,31 @@ impl State {
         match action {
             Action::Quit => effects.push(Effect::Quit),
             Action::Help => {
-                let help = ReadingPopup::help(self.scope(), area, self.settings.theme);
+                let (keymap, theme) = (&self.settings.keymap, self.settings.theme);
+                let help = ReadingPopup::help(self.scope(), keymap, area, theme);
                 self.popup = Some(Popup::Reading(help));
             }
-
-            Action::Palette => self.popup = Some(Popup::Choice(ChoicePopup::palette(self.scope()))),
+            Action::Palette => {
+                let palette = ChoicePopup::palette(self.scope(), &self.settings.keymap);
+                self.popup = Some(Popup::Choice(palette));
+            }
+            Action::Theme => {
+                self.settings.theme.palette = self.settings.theme.palette.next();
+                self.notice = Some(format!("colours: {}", self.settings.theme.palette.name()));
+            }
+            Action::Mouse => {
+                self.settings.mouse_off = !self.settings.mouse_off;
+                let off = self.settings.mouse_off;
+                let word =
+                    if off { "the mouse is the terminal's: mark text with it" } else { "the mouse is on" };
+                self.notice = Some(word.to_owned());
+                effects.push(Effect::Mouse(!off));
+            }
+            Action::Suspend => effects.push(Effect::Suspend),
+            Action::Live => {
+                let live = self.on_screen(effects, |_, _, _, cx| Screen::Live(Box::new(Live::open("", cx))));
+                self.show(live);
+            }
             Action::Times => {
                 self.settings.times = self.settings.times.next();
                 let label = self.settings.times.label(self.settings.zone, self.now);
@@ -140,7 +189,9 @@ impl State {
         let ways_on = self.on_screen(effects, |screen, store, history, cx| match screen {
             Screen::Home(home) => home.act(action, store, cx.area),
             Screen::Search(search) => search.act(action, history, cx),
-            Screen::Timeline(timeline) => (timeline.act(action, cx), None),
+            Screen::Timeline(timeline) => timeline.act(action, store, cx),
+            Screen::Trace(trace) => (trace.act(action, cx), None),
+            Screen::Live(live) => live.act(action, cx),
         });
         let (popup, outcome) = ways_on.unwrap_or_default();
         self.popup = popup;
@@ -153,24 +204,31 @@ impl State {
         match outcome {
             Outcome::Do(action) => self.act(action, effects),
             Outcome::Copy(text) => {
-                self.notice = Some("copied (if the terminal allows it)".to_owned());
+                self.notice =
+                    Some("copied, if the terminal allows it; Y writes to a file instead".to_owned());
                 effects.push(Effect::Copy(text));
             }
-            Outcome::Timeline(entity) => {
-                let open = |_: &mut Screen, _: &mut _, _: &mut _, cx: &mut Context<'_>| {
-                    Screen::Timeline(Box::new(TimelineScreen::open(&entity, cx)))
-                };
-                let screen = self.on_screen(effects, open);
-                self.show(screen);
+            Outcome::Save(text) => {
+                effects.push(Effect::Save { name: "backstory-copy.txt".to_owned(), text });
             }
-            Outcome::Search(query) => {
-                let open = |_: &mut Screen, _: &mut _, _: &mut _, cx: &mut Context<'_>| {
-                    Screen::Search(Box::new(Search::open(&query, cx)))
-                };
-                let screen = self.on_screen(effects, open);
-                self.show(screen);
+            Outcome::Event(_) | Outcome::Narrow(_) | Outcome::Export(_) => {
+                self.move_on_timeline(&outcome, effects);
+            }
+            outcome => {
+                let screen =
+                    self.on_screen(effects, |screen, store, _, cx| open(screen, &outcome, store, cx));
+                self.show(screen.flatten());
             }
         }
+    }
+
+    fn move_on_timeline(&mut self, outcome: &Outcome, effects: &mut Vec<Effect>) {
+        self.on_screen(effects, |screen, store, _, cx| match (screen, outcome) {
+            (Screen::Timeline(timeline), Outcome::Event(event)) => timeline.go_to(*event, cx),
+            (Screen::Timeline(timeline), Outcome::Narrow(window)) => timeline.narrow(*window, store, cx),
+            (Screen::Timeline(timeline), Outcome::Export(format)) => timeline.export(*format, cx),
+            _ => {}
+        });
     }
 
     fn show(&mut self, screen: Option<Screen>) {
@@ -181,10 +239,12 @@ impl State {
     }
 
     fn back(&mut self, effects: &mut Vec<Effect>) {
-        let inside = self.on_screen(effects, |screen, _, _, cx| match screen {
+        let inside = self.on_screen(effects, |screen, store, _, cx| match screen {
             Screen::Home(_) => false,
             Screen::Search(search) => search.back(cx),
-            Screen::Timeline(timeline) => timeline.back(cx),
+            Screen::Timeline(timeline) => timeline.back(store, cx),
+            Screen::Trace(trace) => trace.back(cx),
+            Screen::Live(live) => live.back(cx),
         });
         if inside == Some(true) {
             return;
@@ -211,6 +271,8 @@ impl State {
                     Screen::Home(home) => home.mouse(mouse, column, row, store, area),
                     Screen::Search(search) => search.mouse(mouse, column, row, cx),
                     Screen::Timeline(timeline) => timeline.mouse(mouse, column, row, cx),
+                    Screen::Trace(trace) => trace.mouse(mouse, column, row, cx),
+                    Screen::Live(live) => live.mouse(mouse, column, row, cx),
                 });
             }
         }
@@ -226,10 +288,17 @@ impl State {
     ) {
         let (area, now) = (self.area(), self.now);
         let State { number: last, settings, notice, screens, store, .. } = self;
-        let mut cx = Context { number: last, effects, area, settings, notice };
+        let mut cx = Context { number: last, effects, area, now, settings, notice };
         match (slot, answer) {
             (_, Ok(Answer::Live(live))) => store.answer(number, Ok(*live), now),
             (Slot::Live, Err(failure)) => store.answer(number, Err(failure), now),
+            (_, Ok(Answer::Export { name, export })) => {
+                cx.effect(Effect::Save { name, text: export.text });
+                if let Some(folded) = export.folded {
+                    cx.say(folded);
+                }
+            }
+            (Slot::Export, Err(failure)) => cx.say(failure.message),
             (slot, answer) => {
                 screens.iter_mut().for_each(|screen| screen.answer(slot, number, answer.clone(), &mut cx));
             }
@@ -240,6 +309,7 @@ impl State {
         for screen in &mut self.screens {
             let asked = match (screen, slot) {
                 (Screen::Timeline(screen), Slot::Timeline) => &mut screen.asked,
+                (Screen::Trace(screen), Slot::Trace) => &mut screen.asked,
                 (Screen::Search(screen), Slot::Search) => &mut screen.asked,
                 (Screen::Search(screen), Slot::Find) => &mut screen.finding,
                 _ => continue,
@@ -262,6 +332,8 @@ impl State {
             Screen::Home(home) => home.settle(store, cx.area),
             Screen::Search(search) => search.settle(cx),
             Screen::Timeline(timeline) => timeline.settle(cx),
+            Screen::Trace(trace) => trace.settle(cx),
+            Screen::Live(live) => live.settle(cx),
         });
     }
 }
@@ -287,7 +359,38 @@ impl Screen {
             (Screen::Search(screen), Slot::Find, Err(failure)) => {
                 screen.found(number, Err(failure), cx);
             }
+            (Screen::Trace(screen), _, Ok(Answer::Trace(waterfall))) => {
+                screen.answer(number, Ok(waterfall), cx);
+            }
+            (Screen::Trace(screen), Slot::Trace, Err(failure)) => screen.answer(number, Err(failure), cx),
+            (Screen::Live(screen), _, Ok(Answer::Follow(answer))) => screen.answer(number, Ok(*answer), cx),
+            (Screen::Live(screen), Slot::Follow, Err(failure)) => screen.answer(number, Err(failure), cx),
             _ => {}
         }
+    }
+}
+
+/// The screen that `outcome` opens from `screen`; `None` if it opens none.
+fn open(screen: &Screen, outcome: &Outcome, store: &Store, cx: &mut Context<'_>) -> Option<Screen> {
+    match outcome {
+        Outcome::Timeline(entity) => {
+            Some(Screen::Timeline(Box::new(TimelineScreen::open(entity, store, cx))))
+        }
+        Outcome::Search(query) => Some(Screen::Search(Box::new(Search::open(query, cx)))),
+        Outcome::Trace { trace, at } => {
+            let corrections = Arc::new(corrections(screen));
+            Some(Screen::Trace(Box::new(TraceScreen::open(*trace, *at, corrections, cx))))
+        }
+        _ => None,
+    }
+}
+
+/// What the screen knows of clocks.
+fn corrections(screen: &Screen) -> Corrections {
+    match screen {
+        Screen::Timeline(timeline) => timeline.told.as_ref().map_or_else(Corrections::default, |told| {
+            Corrections::new(&told.document.clocks, &told.document.processes)
+        }),
+        _ => Corrections::default(),
     }
 }

@@ -74,6 +74,12 @@ pub fn cause(told: &Told, at: usize) -> Option<&Edge> {
     told.incoming(at).max_by_key(|edge| (edge.certainty, told.place(edge.from)))
 }
 
+/// The surest, then nearest event that came out of the event at a place; another event's start before its own end.
+pub fn effect(told: &Told, at: usize) -> Option<&Edge> {
+    let own = |edge: &Edge| edge.evidence == Evidence::Span;
+    told.outgoing(at).min_by_key(|edge| (std::cmp::Reverse(edge.certainty), own(edge), told.place(edge.to)))
+}
+
 /// The event in a few words: its service and its name.
 pub fn title(told: &Told, event: &Event) -> String {
     let service = told.process(event).map_or("?", |process| process.service.as_str());

@@ -9,22 +9,26 @@ use canned::Canned;
 use crossterm::event::KeyCode;
 use proptest::prelude::*;
 use query::archive::Effort;
-use query::interface::{FollowRequest, Query, SearchRequest};
+use query::interface::{FollowAnswer, FollowRequest, Query, SearchRequest};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
-use tui::keys::{BINDINGS, Key};
-use tui::layout::LaneColumns;
-use tui::message::{Answer, Effect, Failure, Live, Message, Mouse, Question};
+use timeline::time::Time;
+use tui::keys::{BINDINGS, Key, Keymap, Scope};
+use tui::layout::Focus;
+use tui::message::{Answer, Effect, Failure, Live, Message, Mouse, Question, Slot};
 use tui::screens::home::HomePanes;
+use tui::screens::timeline::{Column, TimelineScreen};
 use tui::scroll::Scroll;
 use tui::state::{Screen, Settings, State};
 use tui::theme::{Palette, Theme};
 use tui::times::UTC;
 use tui::told::Told;
+use tui::tour::Tour;
 use tui::update::update;
 use tui::view;
+use tui::waterfall::Waterfall;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
@@ -34,6 +38,9 @@ struct App {
     /// Questions that are not answered yet, while answers are held back.
     open: VecDeque<(u64, Question)>,
     copied: Vec<String>,
+    saved: Vec<(String, String)>,
+    mouse: bool,
+    suspended: u32,
     left: bool,
 }
 
@@ -48,7 +55,16 @@ impl App {
         };
         let state = State::new(settings, size, canned::at(30_000.0));
         let store = Canned::new(records, false);
-        App { state, store, open: VecDeque::new(), copied: Vec::new(), left: false }
+        App {
+            state,
+            store,
+            open: VecDeque::new(),
+            copied: Vec::new(),
+            saved: Vec::new(),
+            mouse: true,
+            suspended: 0,
+            left: false,
+        }
     }
 
     /// At home on a store of so many records.
@@ -79,6 +95,9 @@ impl App {
                 Effect::Ask { number, question } => self.open.push_back((number, question)),
                 Effect::Cancel(slot) => self.open.retain(|(_, question)| question.slot() != slot),
                 Effect::Copy(text) => self.copied.push(text),
+                Effect::Save { name, text } => self.saved.push((name, text)),
+                Effect::Mouse(on) => self.mouse = on,
+                Effect::Suspend => self.suspended += 1,
                 Effect::Quit => self.left = true,
             }
         }
@@ -102,21 +121,43 @@ impl App {
         let effort = Effort::new(1_000_000);
         Ok(match question {
             Question::Live { after } => {
-                let request = FollowRequest { query: String::new(), after, limit: 500 };
-                let mut records = self.store.follow(&request, &effort)?;
-                if after.is_none() {
-                    let newest = SearchRequest { query: String::new(), limit: 500, before: None };
-                    records.records = self.store.search(&newest, &effort)?.records;
-                    records.records.reverse();
-                }
+                let records = self.follow(String::new(), after)?;
                 Answer::Live(Box::new(Live { stats: self.store.stats()?, records, status: String::new() }))
             }
+            Question::Follow { query, after } => Answer::Follow(Box::new(self.follow(query, after)?)),
+            Question::Trace { trace, corrections } => {
+                let records = canned::trace_records(trace);
+                let total = records.len() as u64;
+                let waterfall =
+                    Waterfall::new(trace, records, total, Canned::whole(total, total), &corrections);
+                Answer::Trace(Arc::new(waterfall))
+            }
+            Question::Export { told, format } => Answer::Export {
+                name: format!("order-42.{}", format.endings()[0]),
+                export: format.of(&told.0.document),
+            },
             Question::Search(request) => Answer::Search(Box::new(self.store.search(&request, &effort)?)),
             Question::Find(value) => Answer::Find(self.store.find(&value, &effort)?),
             Question::Timeline(request) => {
                 Answer::Timeline(Arc::new(Told::new(self.store.timeline(&request, &effort)?)))
             }
         })
+    }
+
+    fn follow(
+        &self,
+        query: String,
+        after: Option<timeline::record::Position>,
+    ) -> Result<FollowAnswer, query::interface::QueryError> {
+        let effort = Effort::new(1_000_000);
+        let request = FollowRequest { query: query.clone(), after, limit: 500 };
+        let mut records = self.store.follow(&request, &effort)?;
+        if after.is_none() {
+            let newest = SearchRequest { query, limit: 500, before: None };
+            records.records = self.store.search(&newest, &effort)?.records;
+            records.records.reverse();
+        }
+        Ok(records)
     }
 
     /// Presses keys: `jj<enter>`, `<ctrl-c>`.
@@ -190,6 +231,11 @@ fn named_key(name: &str) -> Key {
         "up" => Key::plain(KeyCode::Up),
         "down" => Key::plain(KeyCode::Down),
         "space" => Key::char(' '),
+        "left" => Key::plain(KeyCode::Left),
+        "right" => Key::plain(KeyCode::Right),
+        "shift-tab" => Key::plain(KeyCode::BackTab),
+        "pgdn" => Key::plain(KeyCode::PageDown),
+        "pgup" => Key::plain(KeyCode::PageUp),
         other => Key::ctrl(other.strip_prefix("ctrl-").and_then(|c| c.chars().next()).expect("a named key")),
     }
 }
@@ -237,6 +283,17 @@ screens! {
     palette: INCIDENT, ":gap";
     copy: INCIDENT, "y";
     basis: INCIDENT, "i";
+    state_at_the_stale_read: INCIDENT, "zzz]]]]]]<tab>";
+    timeline_marked: INCIDENT, "/charge<tab><enter>";
+    findings: INCIDENT, "f";
+    export: INCIDENT, "e";
+    narrow: INCIDENT, "W";
+    trace: INCIDENT, "t";
+    trace_folded_found_and_nearer: INCIDENT, "t/charge<enter>b<space>++";
+    trace_detail: INCIDENT, "tccc<enter>";
+    live: |size| App::home(size, 60), "Fjj<space>";
+    many_events: |size| App::timeline(size, "order/large"), "GL";
+    tour: |size| { let mut app = App::timeline(size, "order/42"); app.state.tour = Some(Tour::default()); app }, "n";
 }
 
 #[test]
@@ -331,6 +388,356 @@ fn esc_never_leaves_by_surprise() {
     assert!(app.left);
 }
 
+fn timeline_of(app: &App) -> &TimelineScreen {
+    match app.state.screen() {
+        Some(Screen::Timeline(timeline)) => timeline,
+        other => panic!("no timeline: {other:?}"),
+    }
+}
+
+/// The event under the cursor, as `service: name`.
+fn here(app: &App) -> String {
+    let timeline = timeline_of(app);
+    let told = timeline.told.as_ref().expect("an answer");
+    let (at, _) = timeline.cursor().expect("an event");
+    tui::why::title(told, told.event(at).expect("an event"))
+}
+
+#[test]
+fn jumps_go_to_what_they_say() {
+    let mut app = App::timeline((120, 40), "order/42");
+    let mut after = |keys: &str| {
+        app.press(keys);
+        here(&app)
+    };
+    assert_eq!(after("]"), "orders: end of INSERT orders");
+    assert_eq!(after("]"), "payments: end of INSERT charges");
+    assert_eq!(after("["), "orders: end of INSERT orders");
+    assert_eq!(after(".,"), "orders: end of INSERT orders", "second keys do the same");
+    assert_eq!(after("x"), "orders: end of POST /charges");
+    assert_eq!(after("X"), "orders: end of POST /charges", "there is no error before it");
+    assert_eq!(after("gn"), "payments: end of INSERT charges");
+    assert_eq!(after("N"), "payments: end of INSERT charges");
+    assert_eq!(after("gp"), "orders: INSERT orders");
+    assert_eq!(after("P"), "orders: POST /orders");
+    assert_eq!(after("oo"), "orders: end of INSERT orders");
+    assert_eq!(after("O"), "orders: INSERT orders");
+    assert_eq!(after("gd"), "orders: INSERT orders", "what came out of it first");
+    assert_eq!(after(">"), "orders: end of INSERT orders");
+    assert_eq!(after("<"), "orders: INSERT orders");
+    assert_eq!(after("b"), "orders: POST /orders");
+}
+
+#[test]
+fn one_goes_back_and_forward_through_where_one_has_been() {
+    let mut app = App::timeline((120, 40), "order/42");
+    app.press("]]x");
+    let last = here(&app);
+    app.press("uu");
+    assert_eq!(here(&app), "orders: end of INSERT orders");
+    app.press("<ctrl-o>");
+    assert_eq!(here(&app), "orders: POST /orders");
+    app.press("UUU");
+    assert_eq!(here(&app), last);
+    app.press("U");
+    assert_eq!(app.state.notice.as_deref(), Some("nowhere to go forward to"));
+}
+
+#[test]
+fn each_zoom_shows_more_than_the_one_before() {
+    let mut app = App::timeline((120, 40), "order/42");
+    let mut rows = Vec::new();
+    for _ in 0..4 {
+        rows.push((timeline_of(&app).zoom.label(), timeline_of(&app).rows.len()));
+        app.press("z");
+    }
+    let names: Vec<&str> = rows.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["story", "everything", "changes", "causes"]);
+    assert!(rows[2].1 < rows[3].1 && rows[3].1 <= rows[0].1 && rows[0].1 < rows[1].1, "{rows:?}");
+    app.press("Z");
+    assert_eq!(timeline_of(&app).zoom.label(), "causes");
+}
+
+#[test]
+fn a_marked_text_hides_nothing_and_is_jumped_to() {
+    let mut app = App::timeline((120, 40), "order/42");
+    let all = timeline_of(&app).rows.len();
+    app.press("/stock<tab><enter>");
+    assert_eq!(timeline_of(&app).rows.len(), all);
+    app.press("gv");
+    assert_eq!(here(&app), "inventory: UPDATE stock");
+    app.press("/<tab>");
+    assert!(timeline_of(&app).rows.len() < all, "now only what contains it is shown");
+    app.press("<esc>");
+    assert_eq!(timeline_of(&app).rows.len(), all);
+}
+
+#[test]
+fn a_pinned_lane_stays_while_the_others_scroll() {
+    let mut app = App::timeline((80, 24), "order/large");
+    app.press("Lllllll");
+    assert!(timeline_of(&app).plan(80).is_some_and(|plan| plan.before > 0 || plan.after > 0));
+    let first = timeline_of(&app).plan(80).expect("lanes").columns[0];
+    assert_eq!(first, Column::Lane(0), "the pinned one");
+    app.press("L");
+    assert_eq!(timeline_of(&app).lanes.pinned, None);
+}
+
+#[test]
+fn lanes_without_state_fold_where_there_is_no_room_for_all() {
+    let mut app = App::timeline((80, 24), "order/crowded");
+    let plan = timeline_of(&app).plan(80).expect("lanes");
+    assert_eq!(plan.columns.last(), Some(&Column::Others));
+    assert!(plan.folded > 8, "{plan:?}");
+    app.press("A");
+    assert_eq!(timeline_of(&app).plan(80).expect("lanes").folded, 0);
+}
+
+#[test]
+fn a_timeline_grows_without_moving_what_one_reads() {
+    let mut app = App::timeline((120, 40), "order/growing");
+    app.press("jjjjj");
+    let (before, line) = (here(&app), timeline_of(&app).scroll.at - timeline_of(&app).scroll.top);
+    app.store.growing = true;
+    for second in 1..8 {
+        app.send(Message::Tick(canned::at(30_000.0 + 1000.0 * f64::from(second))));
+    }
+    let timeline = timeline_of(&app);
+    assert!(timeline.growth.fresh > 0, "it says so");
+    assert_eq!((here(&app), timeline.scroll.at - timeline.scroll.top), (before, line));
+    assert!(app.screen().contains("new since"));
+    app.press("r");
+    assert_eq!(timeline_of(&app).growth.fresh, 0, "what one asks for is not new");
+}
+
+#[test]
+fn a_timeline_that_could_not_be_had_is_asked_for_again_once_the_store_is_back() {
+    let mut app = App::home((120, 40), 60);
+    let effects = app.state.open_timeline("order/42");
+    let down = || Failure { message: "connection refused".to_owned(), at: None, cancelled: false };
+    for effect in effects {
+        let Effect::Ask { number, question } = effect else { continue };
+        let answer = Message::Answer { slot: question.slot(), number, answer: Err(down()) };
+        update(&mut app.state, answer);
+    }
+    assert!(app.screen().contains("connection refused"));
+    let tick = update(&mut app.state, Message::Tick(canned::at(33_000.0)));
+    for effect in tick {
+        let Effect::Ask { number, question } = effect else { continue };
+        assert_eq!(question.slot(), Slot::Live, "while the store is down, it alone is asked");
+        update(&mut app.state, Message::Answer { slot: Slot::Live, number, answer: Err(down()) });
+    }
+    app.send(Message::Tick(canned::at(36_000.0)));
+    app.send(Message::Tick(canned::at(39_000.0)));
+    assert!(timeline_of(&app).told.is_some());
+}
+
+#[test]
+fn a_timeline_can_be_narrowed_and_widened_again() {
+    let mut app = App::timeline((120, 40), "order/42");
+    app.press("W<down><enter>");
+    assert!(timeline_of(&app).window.since.is_some());
+    assert!(app.screen().contains("a stretch of its time"));
+    app.press("<esc>");
+    assert_eq!(timeline_of(&app).window.since, None);
+}
+
+#[test]
+fn findings_lead_to_their_events() {
+    let mut app = App::timeline((120, 40), "order/42");
+    app.press("fstale<enter>");
+    assert_eq!(here(&app), "orders: end of UPDATE orders");
+    app.press("u");
+    assert_eq!(here(&app), "orders: POST /orders");
+}
+
+#[test]
+fn exports_and_copies_become_files() {
+    let mut app = App::timeline((120, 40), "order/42");
+    app.press("emermaid<enter>Ycommand<enter>");
+    let names: Vec<&str> = app.saved.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["order-42.mmd", "backstory-copy.txt"]);
+    assert!(app.saved[0].1.contains("sequenceDiagram"));
+    app.send(Message::Said("written to order-42.mmd".to_owned()));
+    assert!(app.screen().contains("written to order-42.mmd"));
+}
+
+#[test]
+fn the_state_pane_travels_with_the_cursor_and_leads_to_what_made_it_so() {
+    let mut app = App::timeline((120, 40), "order/42");
+    let value = |app: &App| {
+        let lines = timeline_of(app).state_lines(app.state.area(), &app.state.settings);
+        let lines: Vec<String> = lines.iter().map(tui::lines::TextLine::text).collect();
+        lines.iter().find(|line| line.contains("status")).cloned().unwrap_or_default()
+    };
+    assert!(value(&app).contains("unknown"), "{}", value(&app));
+    app.press("]");
+    assert!(value(&app).contains("created"), "{}", value(&app));
+    app.press("G");
+    assert!(value(&app).contains("paid"), "{}", value(&app));
+    app.press("<tab>");
+    assert_eq!(timeline_of(&app).focus, Focus::State);
+    app.press("gjjj<enter>");
+    assert_eq!(here(&app), "orders: end of UPDATE orders");
+}
+
+#[test]
+fn the_trace_is_walked() {
+    let mut app = App::timeline((120, 40), "order/42");
+    app.press("t");
+    let line = |app: &App| match app.state.screen() {
+        Some(Screen::Trace(trace)) => {
+            trace.waterfall.as_ref().expect("an answer").label(trace.line().expect("a line"))
+        }
+        other => panic!("no trace: {other:?}"),
+    };
+    app.press("gx");
+    assert_eq!(line(&app), "INSERT charges");
+    app.press("b");
+    assert_eq!(line(&app), "POST /charges");
+    app.press("d");
+    assert_eq!(line(&app), "risk check");
+    app.press("u");
+    assert_eq!(line(&app), "POST /charges");
+    app.press("gc");
+    assert_eq!(line(&app), "INSERT orders", "the next one on the critical path");
+    app.press("G<space>/stock<enter>");
+    assert_eq!(line(&app), "UPDATE stock");
+    let shown = |app: &App| match app.state.screen() {
+        Some(Screen::Trace(trace)) => trace.shown_time(),
+        _ => panic!("no trace"),
+    };
+    let whole = shown(&app);
+    app.press("++");
+    let length = |(from, to): (Time, Time)| to.since(from);
+    assert_eq!(length(shown(&app)), length(whole) / 4);
+    app.press("h<right>-0");
+    assert_eq!(shown(&app), whole);
+    app.press("<esc><esc>");
+    assert!(matches!(app.state.screen(), Some(Screen::Timeline(_))));
+}
+
+#[test]
+fn live_waits_while_it_is_paused() {
+    let mut app = App::home((120, 40), 60);
+    app.press("F");
+    app.store.growing = true;
+    let live = |app: &App| match app.state.screen() {
+        Some(Screen::Live(live)) => (live.records.len(), live.waiting.len()),
+        other => panic!("not live: {other:?}"),
+    };
+    let tick = |app: &mut App, second: f64| app.send(Message::Tick(canned::at(40_000.0 + second * 1000.0)));
+    tick(&mut app, 1.0);
+    let (before, _) = live(&app);
+    app.press("<space>");
+    tick(&mut app, 2.0);
+    tick(&mut app, 3.0);
+    assert_eq!(live(&app).0, before);
+    assert!(live(&app).1 > 0);
+    app.press("<space>");
+    assert!(live(&app).0 > before && live(&app).1 == 0);
+    app.press("/nowhere<enter>");
+    assert_eq!(live(&app).0, 0);
+    app.press("<esc>");
+    assert!(live(&app).0 > 0, "without the filter all is there again");
+}
+
+#[test]
+fn times_have_their_zone_on_screen_at_every_size() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let mut app = App::timeline(size, "order/42");
+        for wanted in ["relative", "UTC", "UTC", "UTC, raw"] {
+            assert!(app.screen().contains(wanted), "{wanted} at {size:?}:\n{}", app.screen());
+            assert!(app.screen().lines().nth(1).is_some_and(|line| line.contains("UTC")), "{}", app.screen());
+            app.press("T");
+        }
+    }
+}
+
+#[test]
+fn the_terminal_is_asked_for_mouse_and_suspension() {
+    let mut app = App::timeline((80, 24), "order/42");
+    app.press("M");
+    assert!(!app.mouse && app.state.settings.mouse_off);
+    app.press("M<ctrl-z>");
+    assert!(app.mouse);
+    assert_eq!(app.suspended, 1);
+    app.press("<ctrl-t>");
+    assert_eq!(app.state.settings.theme.palette, Palette::Dark);
+}
+
+#[test]
+fn configured_keys_reach_dispatch_bottom_line_and_palette() {
+    let mut app = App::timeline((120, 40), "order/42");
+    let keys = ["ctrl-e".to_owned()];
+    app.state.settings.keymap = Keymap::with([("timeline.why", keys.as_slice())]).expect("is sound");
+    assert!(app.screen().contains("ctrl-e why"));
+    app.press("w");
+    assert!(app.state.popup.is_none());
+    app.press("<ctrl-e>");
+    assert!(app.state.popup.is_some());
+    app.press("<esc>:why");
+    assert!(app.screen().contains("ctrl-e"));
+}
+
+#[test]
+fn the_tour_ends_with_esc_and_goes_on_with_its_keys() {
+    let mut app = App::timeline((80, 24), "order/42");
+    app.state.tour = Some(Tour::default());
+    assert!(app.screen().contains("hint 1 of 5"));
+    app.press("n");
+    assert!(app.screen().contains("hint 2 of 5"));
+    app.press("<esc>");
+    assert!(app.state.tour.is_none() && matches!(app.state.screen(), Some(Screen::Timeline(_))));
+}
+
+#[test]
+fn a_click_on_the_row_under_the_cursor_opens_it() {
+    let mut app = App::timeline((120, 40), "order/42");
+    let list = timeline_of(&app).panes(app.state.area()).list;
+    app.send(Message::Mouse(Mouse::Click, list.x + 3, list.y + 2));
+    assert_eq!(timeline_of(&app).scroll.at, 2);
+    app.send(Message::Mouse(Mouse::Click, list.x + 3, list.y + 2));
+    assert_eq!(timeline_of(&app).focus, Focus::Detail);
+}
+
+/// So that none of them is forgotten: each is asked for somewhere above, or in the screens.
+#[test]
+fn every_action_does_something_somewhere() {
+    // What is pressed first, on the screen that each scope is of.
+    let starts: [(Scope, &str, &str); 9] = [
+        (Scope::Home, "", ""),
+        (Scope::Results, "", "/orders<enter>jj"),
+        (Scope::Timeline, "order/42", ""),
+        (Scope::Timeline, "order/42", "]]x/o<tab><enter>"),
+        (Scope::Timeline, "order/42", "]]xuu"),
+        (Scope::Timeline, "order/crowded", "All"),
+        (Scope::Trace, "order/42", "tcccjj/o<enter>"),
+        (Scope::Trace, "order/42", "tjjjj+++<right><right>xuj"),
+        (Scope::Live, "", "Fjjj"),
+    ];
+    let looks = |app: &App| (app.screen(), app.styles(), app.left, app.suspended, app.mouse);
+    let mut idle = Vec::new();
+    for binding in BINDINGS.iter().filter(|binding| binding.scope.is_open()) {
+        let key = *binding.keys.first().expect("a key");
+        let here = |scope: Scope| scope == binding.scope || binding.scope == Scope::Everywhere;
+        let told = starts.iter().filter(|(scope, ..)| here(*scope)).any(|(_, entity, keys)| {
+            let size = (90, 24);
+            let mut app = if entity.is_empty() { App::home(size, 60) } else { App::timeline(size, entity) };
+            app.press(keys);
+            let before = looks(&app);
+            app.send(Message::Key(key));
+            looks(&app) != before
+        });
+        if !told {
+            idle.push(format!("{}.{}", binding.scope.name(), binding.action.name()));
+        }
+    }
+    // A canned store answers the same again.
+    idle.retain(|name| name != "everywhere.reload");
+    assert_eq!(idle, Vec::<String>::new());
+}
+
 #[test]
 fn a_command_that_shows_the_same_can_be_copied() {
     let mut app = App::timeline((80, 24), "order/42");
@@ -391,23 +798,41 @@ fn holds(state: &State) -> bool {
         Some(Screen::Timeline(timeline)) => {
             let panes = timeline.panes(area);
             let lanes = timeline.told.as_ref().map_or(0, |told| told.lanes.len());
-            let columns = LaneColumns::new(panes.list.width, lanes);
+            let columns = timeline.plan(panes.list.width).map_or(0, |plan| plan.columns.len());
             timeline.rows.is_sorted()
                 && on_screen(timeline.scroll, timeline.rows.len(), usize::from(panes.list.height))
-                && (timeline.lane_first < lanes.max(1))
-                && columns.shown <= lanes
+                && (timeline.lanes.first < lanes.max(1))
+                && columns <= lanes
                 && timeline.rows.is_empty() == timeline.cursor().is_none()
+        }
+        Some(Screen::Trace(trace)) => {
+            let (from, to) = trace.shown_time();
+            trace.rows.is_sorted()
+                && from <= to
+                && on_screen(trace.scroll, trace.rows.len(), usize::from(trace.panes(area).list.height))
+        }
+        Some(Screen::Live(live)) => {
+            on_screen(live.scroll, live.records.len(), usize::from(live.panes(area).list.height))
         }
         None => false,
     };
     cursors && matches!(state.screens().first(), Some(Screen::Home(_)))
 }
 
+/// What one case of the fuzz test does.
+const STEPS_A_CASE: usize = 100;
+
+/// 10,000 steps; `BACKSTORY_UI_STEPS=1000000` makes them a million.
+fn fuzz_cases() -> u32 {
+    let steps = std::env::var("BACKSTORY_UI_STEPS").ok().and_then(|steps| steps.parse().ok());
+    steps.unwrap_or(10_000_u32).div_ceil(STEPS_A_CASE as u32)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(fuzz_cases()))]
     #[test]
     fn nothing_that_is_done_breaks_it(
-        steps in proptest::collection::vec(step(), 0..80),
+        steps in proptest::collection::vec(step(), STEPS_A_CASE),
         on_timeline: bool,
     ) {
         let mut app = if on_timeline { App::timeline((80, 24), "order/42") } else { App::home((80, 24), 60) };
@@ -424,7 +849,7 @@ proptest! {
                 }
             };
             app.take(effects);
-            prop_assert!(holds(&app.state), "{:?}", app.state.screen());
+            prop_assert!(holds(&app.state), "{:?}", app.state.scope());
             app.buffer();
         }
     }

@@ -401,7 +401,7 @@ const DERIVED: &[&str] =
     &["redis", "valkey", "memcached", "elasticsearch", "opensearch", "kafka", "rabbitmq"];
 
 /// The system of record of each type: the declared one; else the only table of its own name.
-pub(crate) fn owners(operations: &[Operation], settings: &Settings) -> BTreeMap<String, String> {
+pub fn owners(operations: &[Operation], settings: &Settings) -> BTreeMap<String, String> {
     let mut tables: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for operation in operations.iter().filter(|operation| !operation.part) {
         let is_store = matches!(operation.evidence, StateEvidence::Sql | StateEvidence::Attribute);

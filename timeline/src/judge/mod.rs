@@ -42,7 +42,8 @@ mod unhandled_message;
 pub use rule::{Holds, Pattern, Place, Rule};
 pub use settings::{Budget, Settings};
 
-pub(crate) use case::{Evidenced, owners};
+pub(crate) use case::Evidenced;
+pub use case::owners;
 
 use case::Case;
 use draft::Draft;

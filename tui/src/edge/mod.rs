@@ -1,21 +1,25 @@
 //! The edge: the terminal, its signals, the clock, and the threads that ask. The loop below is all that
 //! waits; nothing in it ever waits for an answer.
 
+mod files;
 mod terminal;
+mod widths;
 mod workers;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use query::interface::Query;
 use timeline::time::Time;
 
+use crate::keys::Keymap;
 use crate::message::{Effect, Message};
 use crate::state::{Settings, State};
 use crate::theme::Theme;
 use crate::times::{Times, Zone};
+use crate::tour::Tour;
 use crate::update::update;
 use crate::view;
 use terminal::Terminal;
@@ -39,6 +43,10 @@ pub struct Options {
     pub source_option: String,
     /// What the program around the screen says of itself; one line.
     pub status: Option<Status>,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// Whether the first screen is explained, in a few hints.
+    pub tour: bool,
 }
 
 /// Why the screen could not be shown.
@@ -64,26 +72,30 @@ const MESSAGES_A_FRAME: usize = 256;
 pub fn run(query: Arc<dyn Query>, options: Options) -> Result<(), Error> {
     let (sender, messages) = mpsc::channel();
     let mut terminal = Terminal::enter(sender.clone())?;
+    let ascii = options.theme.ascii || !widths::are_trusted();
     let settings = Settings {
-        theme: options.theme,
+        theme: Theme { ascii, ..options.theme },
         times: if options.local { Times::Local } else { Times::Relative },
         zone: Zone::Machine,
         source: query.source(),
         source_option: options.source_option,
         exporter: options.exporter,
+        keymap: options.keymap,
+        mouse_off: false,
     };
     let mut state = State::new(settings, terminal.size()?, now());
+    state.tour = options.tour.then(Tour::default);
     let workers = Workers::start(query, options.status.as_ref(), &sender);
     let mut effects = options.entity.map(|entity| state.open_timeline(&entity)).unwrap_or_default();
     effects.extend(update(&mut state, Message::Tick(now())));
-    turn(&mut terminal, &mut state, &workers, &messages, effects)
+    turn(&mut terminal, &mut state, &workers, (&sender, &messages), effects)
 }
 
 fn turn(
     terminal: &mut Terminal,
     state: &mut State,
     workers: &Workers,
-    messages: &Receiver<Message>,
+    (sender, messages): (&Sender<Message>, &Receiver<Message>),
     mut effects: Vec<Effect>,
 ) -> Result<(), Error> {
     let mut next_tick = Instant::now() + TICK;
@@ -94,6 +106,9 @@ fn turn(
                 Effect::Ask { number, question } => workers.ask(number, question),
                 Effect::Cancel(slot) => workers.cancel(slot),
                 Effect::Copy(text) => terminal.copy(&text)?,
+                Effect::Save { name, text } => files::save(name, text, sender.clone()),
+                Effect::Mouse(on) => terminal.mouse(on)?,
+                Effect::Suspend => terminal.suspend()?,
             }
         }
         terminal.draw(|frame| view::draw(state, frame))?;

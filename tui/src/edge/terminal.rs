@@ -17,8 +17,9 @@ use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::emulate_default_handler;
 
 use super::Error;
 use crate::keys::Key;
@@ -43,6 +44,7 @@ type PanicHook = Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 pub(super) struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
     panic_hook_before: PanicHook,
+    mouse: bool,
     stop: Arc<AtomicBool>,
     signals: Handle,
     signal_thread: Option<JoinHandle<()>>,
@@ -55,24 +57,44 @@ impl Terminal {
         if !stdin().is_terminal() || !stdout().is_terminal() {
             return Err(Error::NoTerminal);
         }
-        let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        let signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP])?;
         let panic_hook_before = hook_panics();
         TAKEN.store(true, Ordering::SeqCst);
         // From here on the terminal is given back however this ends.
         let mut terminal = Terminal {
             inner: ratatui::Terminal::new(CrosstermBackend::new(stdout()))?,
             panic_hook_before,
+            mouse: true,
             stop: Arc::default(),
             signals: signals.handle(),
             signal_thread: None,
             input_thread: None,
         };
-        terminal::enable_raw_mode()?;
-        execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
-        terminal.inner.clear()?;
+        terminal.take()?;
         terminal.signal_thread = Some(watch_signals(signals, messages.clone())?);
         terminal.input_thread = Some(read_input(Arc::clone(&terminal.stop), messages)?);
         Ok(terminal)
+    }
+
+    fn take(&mut self) -> io::Result<()> {
+        TAKEN.store(true, Ordering::SeqCst);
+        terminal::enable_raw_mode()?;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        self.mouse(self.mouse)?;
+        self.inner.clear()
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    pub(super) fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
+    }
+
+    /// Gives the terminal back, stops as if nobody had caught the signal, and takes it again once the shell calls.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        emulate_default_handler(SIGTSTP)?;
+        self.take()
     }
 
     /// Columns and rows.
@@ -147,8 +169,9 @@ fn hook_panics() -> PanicHook {
 
 fn watch_signals(mut signals: Signals, messages: Sender<Message>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("tui-signals".to_owned()).spawn(move || {
-        for _ in signals.forever() {
-            if messages.send(Message::Leave).is_err() {
+        for signal in signals.forever() {
+            let message = if signal == SIGTSTP { Message::Stop } else { Message::Leave };
+            if messages.send(message).is_err() {
                 return;
             }
         }

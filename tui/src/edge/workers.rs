@@ -7,18 +7,26 @@ use std::thread;
 use std::time::Duration;
 
 use query::archive::Effort;
-use query::interface::{FollowRequest, Query, QueryError, SearchRequest};
+use query::interface::{FollowAnswer, FollowRequest, Query, QueryError, SearchRequest};
+use timeline::id::TraceId;
 use timeline::record::Position;
 
 use super::Status;
 use crate::message::{Answer, Failure, Live, Message, Question, Slot};
 use crate::told::Told;
+use crate::waterfall::{Corrections, Waterfall};
 
 /// A question may read so many records before its answer is cut and says so.
 const RECORDS_MAX: u64 = 20_000_000;
 
 /// So many records at most come with a second's live answer.
 const LIVE_MAX: usize = 500;
+
+/// A trace is shown with so many records at most; more than a person walks through.
+const TRACE_MAX: usize = 200_000;
+
+/// So many of them are asked for at a time.
+const TRACE_PAGE: usize = 10_000;
 
 /// A query that is still being typed waits so long for the next letter.
 const TYPING_PAUSE: Duration = Duration::from_millis(80);
@@ -186,21 +194,70 @@ impl Worker {
             Question::Timeline(request) => {
                 Answer::Timeline(Arc::new(Told::new(self.query.timeline(&request, effort)?)))
             }
+            Question::Trace { trace, corrections } => {
+                Answer::Trace(Arc::new(trace_of(self.query.as_ref(), trace, &corrections, effort)?))
+            }
+            Question::Export { told, format } => {
+                let entity = &told.0.document.entity;
+                let ending = format.endings().first().copied().unwrap_or_default();
+                let name = format!("{}.{ending}", file_stem(&format!("{}-{}", entity.kind, entity.key)));
+                Answer::Export { name, export: format.of(&told.0.document) }
+            }
+            Question::Follow { query, after } => {
+                Answer::Follow(Box::new(follow(self.query.as_ref(), query, after, effort)?))
+            }
         })
     }
 
-    /// What the store holds and what came after `after`. At first, the newest records and the place to go on from.
     fn live(&self, after: Option<Position>, effort: &Effort) -> Result<Live, QueryError> {
         let status = self.status.as_ref().map(|status| status()).unwrap_or_default();
-        let request = FollowRequest { query: String::new(), after, limit: LIVE_MAX };
-        let mut records = self.query.follow(&request, effort)?;
-        if after.is_none() {
-            let newest = SearchRequest { query: String::new(), limit: LIVE_MAX, before: None };
-            records.records = self.query.search(&newest, effort)?.records;
-            records.records.reverse();
-        }
+        let records = follow(self.query.as_ref(), String::new(), after, effort)?;
         Ok(Live { stats: self.query.stats()?, records, status })
     }
+}
+
+/// What came after `after` and matches. At first, the newest records and the place to go on from.
+pub(super) fn follow(
+    query: &dyn Query,
+    text: String,
+    after: Option<Position>,
+    effort: &Effort,
+) -> Result<FollowAnswer, QueryError> {
+    let request = FollowRequest { query: text, after, limit: LIVE_MAX };
+    let mut records = query.follow(&request, effort)?;
+    if after.is_none() {
+        let newest = SearchRequest { query: request.query, limit: LIVE_MAX, before: None };
+        records.records = query.search(&newest, effort)?.records;
+        records.records.reverse();
+    }
+    Ok(records)
+}
+
+/// All records of a trace, page by page, laid out.
+fn trace_of(
+    query: &dyn Query,
+    trace: TraceId,
+    corrections: &Corrections,
+    effort: &Effort,
+) -> Result<Waterfall, QueryError> {
+    let mut request = SearchRequest { query: format!("trace:{trace}"), limit: TRACE_PAGE, before: None };
+    let mut records = Vec::new();
+    loop {
+        let page = query.search(&request, effort)?;
+        records.extend(page.records);
+        let next = page.next.and_then(|next| next.parse().ok());
+        let (total, completeness) = (page.total, page.completeness);
+        if next.is_none() || next == request.before || records.len() >= TRACE_MAX {
+            return Ok(Waterfall::new(trace, records, total, completeness, corrections));
+        }
+        request.before = next;
+    }
+}
+
+/// `text` as the beginning of a file's name: nothing in it leads to another folder, or needs quoting.
+fn file_stem(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
+    text.chars().map(plain).take(80).collect()
 }
 
 fn given_up() -> Failure {

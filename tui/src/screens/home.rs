@@ -96,6 +96,11 @@ impl Home {
     pub fn act(&mut self, action: Action, store: &Store, area: Rect) -> (Option<Popup>, Option<Outcome>) {
         match action {
             Action::Open => return self.open(store),
+            Action::Trace => {
+                let record = self.shown(store).get(self.records.at).copied().cloned();
+                let trace = record.and_then(|record| Some((record.trace_id?, record.span_id)));
+                return (None, trace.map(|(trace, at)| Outcome::Trace { trace, at }));
+            }
             Action::Pane => self.on_services = !self.on_services,
             Action::Pause => {
                 self.frozen = match self.frozen.take() {

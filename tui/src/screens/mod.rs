@@ -1,5 +1,7 @@
 //! The screens: each with its own state, and what keys and answers do to it.
 
 pub mod home;
+pub mod live;
 pub mod search;
 pub mod timeline;
+pub mod trace;

@@ -244,7 +244,8 @@ impl Search {
                 (None, None)
             }
             Action::Open => self.open_row(),
-            Action::Copy => (self.copies(cx), None),
+            Action::Copy => (Some(self.copies(cx, Outcome::Copy)), None),
+            Action::CopyToFile => (Some(self.copies(cx, Outcome::Save)), None),
             Action::Trace => (None, self.trace(cx)),
             _ => {
                 self.act_here(action, history, cx);
@@ -312,25 +313,16 @@ impl Search {
     }
 
     fn trace(&self, cx: &mut Context<'_>) -> Option<Outcome> {
-        let trace = self.record().and_then(|record| record.trace_id);
+        let trace = self.record().and_then(|record| Some((record.trace_id?, record.span_id)));
         if trace.is_none() {
             cx.say("the line under the cursor has no trace");
         }
-        trace.map(|trace| Outcome::Search(format!("trace:{trace}")))
+        trace.map(|(trace, at)| Outcome::Trace { trace, at })
     }
 
-    fn copies(&self, cx: &Context<'_>) -> Option<Popup> {
-        let copy = |label: &str, text: String| Choice::new(label, &text, Outcome::Copy(text.clone()));
-        let mut choices = Vec::new();
-        if let Some(record) = self.record() {
-            choices.push(copy("record id", record.record.to_string()));
-            choices.extend(record.trace_id.map(|trace| copy("trace id", trace.to_string())));
-            choices.extend(record.span_id.map(|span| copy("span id", span.to_string())));
-            choices.push(copy("text", detail::record_text(record)));
-        }
+    fn copies(&self, cx: &Context<'_>, to: fn(String) -> Outcome) -> Popup {
         let command = cx.settings.command("search", self.query.text());
-        choices.push(copy("command for this search", command));
-        Some(Popup::Choice(ChoicePopup::new("Copy", choices)))
+        copies(self.record(), "command for this search", command, to)
     }
 
     /// Goes one step back inside the screen; false if there is none, and the screen itself is left.
@@ -378,6 +370,27 @@ impl Search {
     }
 }
 
+/// What of a record can be copied, and the command that shows the same.
+pub(super) fn copies(
+    record: Option<&SearchRecord>,
+    label: &str,
+    command: String,
+    to: fn(String) -> Outcome,
+) -> Popup {
+    let copy = |label: &str, text: String| Choice::new(label, &text, to(text.clone()));
+    let mut choices = Vec::new();
+    if let Some(record) = record {
+        choices.push(copy("record id", record.record.to_string()));
+        choices.extend(record.trace_id.map(|trace| copy("trace id", trace.to_string())));
+        choices.extend(record.span_id.map(|span| copy("span id", span.to_string())));
+        choices.push(copy("text", detail::record_text(record)));
+        let json = serde_json::to_string_pretty(record).ok();
+        choices.extend(json.map(|json| copy("the record as JSON", json)));
+    }
+    choices.push(copy(label, command));
+    Popup::Choice(ChoicePopup::new("Copy", choices))
+}
+
 /// The value that a query is, if it is nothing but one: `42`, `order/42`, a UUID.
 fn bare_value(query: &str) -> Option<&str> {
     let query = query.trim();
@@ -398,6 +411,8 @@ pub fn openings(record: &SearchRecord) -> Vec<Choice> {
         }
     }
     if let Some(trace) = record.trace_id {
+        let waterfall = Outcome::Trace { trace, at: record.span_id };
+        choices.push(Choice::new("its trace, as a waterfall", &trace.to_string(), waterfall));
         choices.push(Choice::new(
             "records of its trace",
             &trace.to_string(),

@@ -6,8 +6,8 @@ use timeline::record::Severity;
 
 use super::lanes;
 use super::paint::Painter;
-use crate::layout::LaneColumns;
-use crate::screens::timeline::TimelineScreen;
+use crate::layout::Focus;
+use crate::screens::timeline::{Column, LanePlan, Silence, TimelineScreen};
 use crate::text;
 use crate::theme::Role;
 use crate::times::{self, Times, UTC};
@@ -24,30 +24,42 @@ const GAP: &str = "  ";
 struct Lines<'a> {
     screen: &'a TimelineScreen,
     told: &'a Told,
-    columns: LaneColumns,
+    plan: LanePlan,
     /// How wide the times are.
     time_width: usize,
+    /// What lines are marked for, in lower case; empty for none.
+    wanted: String,
 }
 
 /// Draws the lanes' names into `names` and the events into `list`.
 pub(super) fn draw(screen: &TimelineScreen, told: &Told, names: Rect, list: Rect, painter: &mut Painter<'_>) {
-    let columns = LaneColumns::new(list.width, told.lanes.len());
+    let plan = screen.plan(list.width).unwrap_or_default();
     let time_width = time_width(told, painter.state.settings.times);
-    let lines = Lines { screen, told, columns, time_width };
+    let wanted = if screen.marking { screen.wanted() } else { String::new() };
+    let lines = Lines { screen, told, plan, time_width, wanted };
     lines.names(names, painter);
     if screen.rows.is_empty() {
         nothing(screen, told, list, painter);
     }
-    let visible = screen.rows.iter().enumerate().skip(screen.scroll.top).take(usize::from(list.height));
-    for (y, (row, at)) in (0..).zip(visible) {
+    let mut y = 0;
+    for (row, at) in screen.rows.iter().enumerate().skip(screen.scroll.top) {
+        if let Some(silence) = screen.silence_before(row).filter(|_| row > screen.scroll.top) {
+            lines.silence(silence, list, y, painter);
+            y += 1;
+        }
+        if y >= list.height {
+            break;
+        }
         let here = row == screen.scroll.at;
         if let Some(event) = told.event(*at) {
-            let row = Rect { y: list.y.saturating_add(y), height: 1, ..list };
-            lines.event(*at, event, here, row, painter);
+            let line = Rect { y: list.y.saturating_add(y), height: 1, ..list };
+            lines.event(*at, event, here, line, painter);
         }
         if here {
-            painter.highlight(list, y, if screen.on_detail { Role::CursorAway } else { Role::Cursor });
+            let away = screen.focus != Focus::List;
+            painter.highlight(list, y, if away { Role::CursorAway } else { Role::Cursor });
         }
+        y += 1;
     }
 }
 
@@ -91,45 +103,94 @@ fn nothing(screen: &TimelineScreen, told: &Told, list: Rect, painter: &mut Paint
 }
 
 impl Lines<'_> {
-    /// The lanes' names: on one row where they fit, else in turn on two.
+    /// The lanes' names: on one row where they fit, else in turn on two. Before them, how times are to be read.
     fn names(&self, area: Rect, painter: &mut Painter<'_>) {
         let hidden =
             |count: usize, sign: &str| if count > 0 { format!("{count}{sign}") } else { String::new() };
-        let first = self.screen.lane_first;
-        let before = hidden(first, "‹");
-        let after = hidden(self.told.lanes.len().saturating_sub(first + self.columns.shown), "›");
+        let (before, after) = (hidden(self.plan.before, "‹"), hidden(self.plan.after, "›"));
         let rows = area.height.max(1);
         for row in 0..rows {
             let width = self.time_width;
-            let (time, before) = if row + 1 == rows { ("time", before.as_str()) } else { ("", "") };
+            let last = row + 1 == rows;
+            let (time, before) =
+                if last { (self.zone(painter), before.as_str()) } else { (String::new(), "") };
             let mut pieces = vec![(Role::Dim, format!("  {time:>width$} {before:>2}"))];
             pieces.extend(self.names_of_row(usize::from(row), usize::from(rows)));
-            if row + 1 == rows {
+            if last {
                 pieces.push((Role::Dim, format!("{after:<2}event")));
             }
             painter.line(area, row, &pieces);
         }
     }
 
+    /// The zone of the times below it.
+    fn zone(&self, painter: &Painter<'_>) -> String {
+        let settings = &painter.state.settings;
+        let start = self.told.document.range.map_or(painter.state.now, |range| range.start);
+        match settings.times {
+            Times::Relative => "relative".to_owned(),
+            Times::Utc => "UTC".to_owned(),
+            Times::Local => settings.zone.label(start),
+            Times::Raw => "UTC, raw".to_owned(),
+        }
+    }
+
     fn names_of_row(&self, row: usize, rows: usize) -> Vec<(Role, String)> {
-        let shown = self.told.lanes.iter().enumerate().skip(self.screen.lane_first).take(self.columns.shown);
+        let (width, shown) = (self.plan.width, self.plan.columns.len());
         let mut names = Vec::new();
         let mut cells = 0;
-        for (place, (_, lane)) in shown.enumerate() {
+        for (place, column) in self.plan.columns.iter().enumerate() {
             // The last name stands on the upper row, where nothing follows that could cut it short.
-            if (self.columns.shown - 1 - place) % rows == row {
-                let indent = place * self.columns.width - cells;
-                let name = text::sanitise(&lane.label);
-                let last = place + 1 == self.columns.shown && rows > 1;
-                let room = if last { text::width(&name) } else { self.columns.width * rows - 1 };
+            if (shown - 1 - place) % rows == row {
+                let indent = (place * width).saturating_sub(cells);
+                let (role, name) = self.name(*column);
+                let last = place + 1 == shown && rows > 1;
+                let room = if last { text::width(&name) } else { width * rows - 1 };
                 let name = format!("{} {}", " ".repeat(indent), text::fit(&name, room));
                 cells += text::width(&name);
-                names.push((Role::Heading, name));
+                names.push((role, name));
             }
         }
-        let total = self.columns.width * self.columns.shown;
-        names.push((Role::Text, " ".repeat(total.saturating_sub(cells))));
+        names.push((Role::Text, " ".repeat((width * shown).saturating_sub(cells))));
         names
+    }
+
+    fn name(&self, column: Column) -> (Role, String) {
+        match column {
+            Column::Others => (Role::Dim, format!("{}+", self.plan.folded)),
+            Column::Lane(lane) => {
+                let lane = self.told.lanes.get(lane);
+                let label = lane.map_or_else(String::new, |lane| text::sanitise(&lane.label).into_owned());
+                let pinned =
+                    lane.is_some_and(|lane| Some(&lane.service) == self.screen.lanes.pinned.as_ref());
+                (if pinned { Role::Match } else { Role::Heading }, label)
+            }
+        }
+    }
+
+    /// A stretch in which nothing that is shown happened, and who waited all the while.
+    fn silence(&self, silence: &Silence, list: Rect, y: u16, painter: &mut Painter<'_>) {
+        let glyphs = painter.glyphs();
+        let rows = &self.screen.rows;
+        let (Some(after), Some(before)) =
+            (rows.get(silence.row), silence.row.checked_sub(1).and_then(|row| rows.get(row)))
+        else {
+            return;
+        };
+        let width = self.time_width;
+        let mut pieces = vec![(Role::Dim, format!("  {:>width$}   ", glyphs.silence))];
+        let cells = lanes::silent_cells(self.told, *before, *after, &self.plan, glyphs);
+        pieces.push((Role::Arrow, cells.iter().map(|cell| cell.0).collect()));
+        let lasted = times::duration(silence.ns);
+        let said = match silence.waiting.and_then(|at| self.told.event(at)) {
+            Some(call) => {
+                let call = text::sanitise(&why::title(self.told, call)).into_owned();
+                format!("{GAP}{lasted} of silence; {call} was not answered yet")
+            }
+            None => format!("{GAP}{lasted} of silence"),
+        };
+        pieces.push((Role::Dim, said));
+        painter.line(list, y, &pieces);
     }
 
     fn event(&self, at: usize, event: &Event, here: bool, row: Rect, painter: &mut Painter<'_>) {
@@ -148,7 +209,7 @@ impl Lines<'_> {
             (Role::Text, format!("{:>width$}", self.time(event, painter))),
             (Role::Warning, format!("{guess}  ")),
         ];
-        let cells = lanes::cells(self.told, at, self.screen.lane_first, self.columns, glyphs);
+        let cells = lanes::cells(self.told, at, &self.plan, glyphs);
         for run in cells.chunk_by(|a, b| a.1 == b.1) {
             let role = run.first().map_or(Role::Text, |cell| cell.1);
             pieces.push((role, run.iter().map(|cell| cell.0).collect()));
@@ -156,7 +217,11 @@ impl Lines<'_> {
         pieces.push((Role::Text, GAP.to_owned()));
         let taken: usize = pieces.iter().map(|(_, piece)| text::width(piece)).sum();
         let room = usize::from(row.width).saturating_sub(taken);
-        let said = joined(self.said(at, event, painter));
+        let mut said = joined(self.said(at, event, painter));
+        if !self.wanted.is_empty() && self.told.contains(at, &self.wanted) {
+            said.iter_mut().for_each(|(role, _)| *role = Role::Match);
+            said.insert(0, (Role::Match, format!("{} ", glyphs.mark)));
+        }
         match reason(self.told, at).filter(|_| room >= ROOM_FOR_REASON) {
             Some(reason) => pieces.extend(with_reason(said, &reason, room)),
             None => pieces.extend(said),

@@ -2,7 +2,7 @@
 
 use timeline::document::GapKind;
 
-use crate::layout::LaneColumns;
+use crate::screens::timeline::{LanePlan, Place};
 use crate::theme::{Glyphs, Role};
 use crate::told::Told;
 use crate::why;
@@ -23,21 +23,10 @@ pub(super) fn glyph(told: &Told, at: usize, glyphs: &Glyphs) -> (char, Role) {
     }
 }
 
-/// The cells of the lanes on screen, from lane `first` on.
-pub(super) fn cells(
-    told: &Told,
-    at: usize,
-    first: usize,
-    columns: LaneColumns,
-    glyphs: &Glyphs,
-) -> Vec<(char, Role)> {
-    let mut row =
-        Row { cells: vec![(' ', Role::Text); columns.width * columns.shown], first, columns, glyphs };
-    for (number, lane) in told.lanes.iter().enumerate() {
-        if (lane.first..=lane.last).contains(&at) {
-            row.put(number, 0, glyphs.lane, Role::Arrow);
-        }
-    }
+/// The cells of the lanes on screen.
+pub(super) fn cells(told: &Told, at: usize, plan: &LanePlan, glyphs: &Glyphs) -> Vec<(char, Role)> {
+    let mut row = Row::new(plan, glyphs);
+    row.lines(told, at, at, glyphs.lane);
     let own = told.lane(at);
     for edge in told.incoming(at).filter(|edge| why::is_message(edge.evidence)) {
         if let Some(from) = told.place(edge.from).map(|place| told.lane(place)).filter(|lane| *lane != own) {
@@ -52,18 +41,45 @@ pub(super) fn cells(
     row.cells
 }
 
+/// The cells of the lanes while nothing happens between two places of the list.
+pub(super) fn silent_cells(
+    told: &Told,
+    before: usize,
+    after: usize,
+    plan: &LanePlan,
+    glyphs: &Glyphs,
+) -> Vec<(char, Role)> {
+    let mut row = Row::new(plan, glyphs);
+    row.lines(told, before, after, glyphs.silence);
+    row.cells
+}
+
 struct Row<'a> {
     cells: Vec<(char, Role)>,
-    first: usize,
-    columns: LaneColumns,
+    plan: &'a LanePlan,
     glyphs: &'a Glyphs,
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    fn new(plan: &'a LanePlan, glyphs: &'a Glyphs) -> Row<'a> {
+        Row { cells: vec![(' ', Role::Text); plan.width * plan.columns.len()], plan, glyphs }
+    }
+
+    /// The lanes that go on from one place of the list to another.
+    fn lines(&mut self, told: &Told, from: usize, to: usize, line: char) {
+        for (number, lane) in told.lanes.iter().enumerate() {
+            if lane.first <= from && to <= lane.last {
+                self.put(number, 0, line, Role::Arrow);
+            }
+        }
+    }
+
     /// The cell in which a lane's line runs; `None` for a lane that is not on screen.
     fn column(&self, lane: usize) -> Option<usize> {
-        let number = lane.checked_sub(self.first).filter(|number| *number < self.columns.shown)?;
-        Some(number * self.columns.width + 1)
+        match self.plan.place(lane) {
+            Place::Column(column) => Some(column * self.plan.width + 1),
+            Place::Left | Place::Right => None,
+        }
     }
 
     fn put(&mut self, lane: usize, dx: isize, c: char, role: Role) {
@@ -76,9 +92,14 @@ impl Row<'_> {
     /// An arrow between two lanes; of one that is not on screen it comes from the edge.
     fn arrow(&mut self, from: usize, to: usize) {
         let Some(target) = self.column(to) else { return };
-        let rightward = from < to;
-        let edge = if rightward { None } else { self.cells.len().checked_sub(1) };
-        let source = self.column(from).or(edge);
+        let (source, rightward) = match (self.column(from), self.plan.place(from)) {
+            (Some(source), _) => (Some(source), source < target),
+            (None, Place::Left) => (None, true),
+            (None, _) => (self.cells.len().checked_sub(1), false),
+        };
+        if source == Some(target) {
+            return; // both are folded into one
+        }
         let shaft = match (source, rightward) {
             (Some(source), true) => source + 1..target,
             (None, true) => 0..target,

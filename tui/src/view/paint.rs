@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use crate::keys::{Action, bindings_in};
+use crate::keys::{Action, Bound};
+use crate::layout::Panes;
 use crate::lines::TextLine;
 use crate::scroll::Scroll;
 use crate::state::State;
@@ -100,6 +101,15 @@ impl<'a> Painter<'a> {
         }
     }
 
+    /// The line that parts a pane from the list.
+    pub(super) fn part(&mut self, panes: &Panes, pane: Rect, title: &str) {
+        if panes.is_beside(pane) {
+            self.divider(pane);
+        } else if panes.is_below(pane) {
+            self.rule(pane, 0, title, Role::Dim);
+        }
+    }
+
     /// Lines of text with a cursor, scrolled.
     pub(super) fn lines(&mut self, area: Rect, lines: &[TextLine], scroll: Scroll, focus: bool) {
         let visible = lines.iter().enumerate().skip(scroll.top).take(usize::from(area.height));
@@ -126,18 +136,19 @@ impl<'a> Painter<'a> {
             self.line(area, 0, &[(Role::Warning, notice)]);
             return;
         }
-        let hints: Vec<_> =
-            bindings_in(self.state.scope()).filter(|binding| !binding.hint.is_empty()).collect();
-        let shown = |binding: &&crate::keys::Binding| {
-            let key = binding.keys.first().map_or_else(String::new, |key| key.label());
-            (format!(" {key} "), format!("{} ", binding.hint))
+        let keymap = &self.state.settings.keymap;
+        let shown_below = |bound: &&Bound| !bound.binding.hint.is_empty() && !bound.keys.is_empty();
+        let hints: Vec<&Bound> = keymap.bindings_in(self.state.scope()).filter(shown_below).collect();
+        let shown = |bound: &&Bound| {
+            let key = bound.keys.first().map_or_else(String::new, |key| key.label());
+            (format!(" {key} "), format!("{} ", bound.binding.hint))
         };
         let width = |pair: &(String, String)| text::width(&pair.0) + text::width(&pair.1);
         // Help always has its place; the others while there is room.
-        let help = hints.iter().find(|binding| binding.action == Action::Help).map(shown);
+        let help = hints.iter().find(|bound| bound.binding.action == Action::Help).map(shown);
         let mut room = usize::from(area.width).saturating_sub(help.as_ref().map_or(0, width));
         let mut pieces = Vec::new();
-        for pair in hints.iter().filter(|binding| binding.action != Action::Help).map(shown) {
+        for pair in hints.iter().filter(|bound| bound.binding.action != Action::Help).map(shown) {
             if width(&pair) > room {
                 break;
             }

@@ -16,7 +16,7 @@ pub(super) fn draw(popup: &Popup, area: Rect, painter: &mut Painter<'_>) {
 }
 
 /// The frame of a pop-up; the area inside it.
-fn frame(title: &str, area: Rect, painter: &mut Painter<'_>) -> Rect {
+pub(super) fn frame(title: &str, area: Rect, painter: &mut Painter<'_>) -> Rect {
     painter.clear(area);
     painter.rule(area, 0, title, Role::Heading);
     painter.rule(area, area.height.saturating_sub(1), "", Role::Dim);

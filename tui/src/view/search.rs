@@ -31,11 +31,7 @@ pub(super) fn draw(search: &Search, area: Rect, painter: &mut Painter<'_>) {
         painter.keys(panes.keys);
         return;
     }
-    if panes.both() && panes.detail.x > panes.list.x {
-        painter.divider(panes.detail);
-    } else if panes.both() {
-        painter.rule(panes.detail, 0, "detail", Role::Dim);
-    }
+    painter.part(&panes, panes.detail, "detail");
     let (inner, lines) = (panes.detail_inner(), search.detail_lines(area));
     painter.lines(inner, &lines, search.detail, search.on_detail);
     painter.more(panes.detail, lines.len(), search.detail.top, inner.height);

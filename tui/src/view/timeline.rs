@@ -6,6 +6,7 @@ use timeline::document::{Incompleteness, StreamState, Timeline};
 use super::events;
 use super::paint::Painter;
 use crate::basis;
+use crate::layout::Focus;
 use crate::screens::timeline::TimelineScreen;
 use crate::text;
 use crate::theme::Role;
@@ -18,10 +19,13 @@ pub(super) fn draw(screen: &TimelineScreen, area: Rect, painter: &mut Painter<'_
     if let Some(told) = &screen.told {
         state_line(screen, told, panes.head, painter);
         if !panes.list.is_empty() {
-            let names = Rect { y: panes.head.y.saturating_add(2), ..panes.list };
-            let names = Rect { height: panes.head.height.saturating_sub(2), ..names };
+            let above = 2 + u16::from(screen.density.is_some());
+            let names = Rect { y: panes.head.y.saturating_add(above), ..panes.list };
+            let names = Rect { height: panes.head.height.saturating_sub(above), ..names };
             events::draw(screen, told, names, panes.list, painter);
         }
+        density(screen, told, panes.head, painter);
+        state_pane(screen, &panes, painter);
         detail(screen, &panes, painter);
     }
     if let Some(failure) = &screen.failure {
@@ -75,17 +79,35 @@ fn title(screen: &TimelineScreen, head: Rect, painter: &mut Painter<'_>) {
     painter.line(head, 0, &pieces);
 }
 
-/// What is shown of it, how its times are to be read, and what it lacks.
+/// What is shown of it, what it lacks, what came since; at the right end the day and the zone, always.
 fn state_line(screen: &TimelineScreen, told: &Told, head: Rect, painter: &mut Painter<'_>) {
+    let times = times_label(told, painter);
+    let room = head.width.saturating_sub(u16::try_from(text::width(&times)).unwrap_or(u16::MAX));
+    let left = Rect { width: room, ..head };
+    let pieces = state_pieces(screen, told, painter);
+    if screen.typing {
+        let before: usize = pieces.iter().take(2).map(|(_, piece)| text::width(piece)).sum();
+        let after = text::width(screen.filter.text()) - text::width(screen.filter.before_cursor());
+        let column = u16::try_from(before - after).unwrap_or(u16::MAX).min(head.width.saturating_sub(1));
+        painter.cursor = Some((head.x + column, head.y + 1).into());
+    }
+    painter.line(left, 1, &pieces);
+    painter.right(head, 1, Role::Dim, &times);
+}
+
+fn times_label(told: &Told, painter: &Painter<'_>) -> String {
     let settings = &painter.state.settings;
-    let start = told.document.range.map_or(painter.state.now, |range| range.start);
-    let date = settings.zone.date(start);
-    let times = match settings.times {
-        Times::Relative => format!("from {} {} UTC", UTC.date(start), UTC.clock(start, 3)),
-        Times::Utc => format!("UTC {}", UTC.date(start)),
-        Times::Local => format!("{} {date}", settings.zone.label(start)),
-        Times::Raw => format!("own clocks, UTC {}", UTC.date(start)),
-    };
+    let Some(range) = told.document.range else { return String::new() };
+    let start = range.start;
+    match settings.times {
+        Times::Relative => format!("  from {} {} UTC ", UTC.date(start), UTC.clock(start, 3)),
+        Times::Utc => format!("  {} UTC ", UTC.date(start)),
+        Times::Local => format!("  {} {} ", settings.zone.date(start), settings.zone.label(start)),
+        Times::Raw => format!("  {} UTC, each clock's own ", UTC.date(start)),
+    }
+}
+
+fn state_pieces(screen: &TimelineScreen, told: &Told, painter: &Painter<'_>) -> Vec<(Role, String)> {
     let shown = format!(
         " {} of {}, {}",
         text::count(screen.rows.len() as u64),
@@ -94,24 +116,59 @@ fn state_line(screen: &TimelineScreen, told: &Told, head: Rect, painter: &mut Pa
     );
     let mut pieces = vec![(Role::Text, shown)];
     if screen.typing || !screen.filter.text().is_empty() {
-        pieces.push((Role::Match, format!("  filter /{}", screen.filter.text())));
-        if screen.typing {
-            let width: usize = pieces.iter().map(|(_, piece)| text::width(piece)).sum();
-            let after = text::width(screen.filter.text()) - text::width(screen.filter.before_cursor());
-            let column = u16::try_from(width - after).unwrap_or(u16::MAX).min(head.width.saturating_sub(1));
-            painter.cursor = Some((head.x + column, head.y + 1).into());
-        }
+        let does = if screen.marking { "marked" } else { "only" };
+        pieces.push((Role::Match, format!("  {does} /{}", screen.filter.text())));
     }
-    if let Some(asked) = screen.asked {
+    if screen.window != query::archive::Window::default() {
+        pieces.push((Role::Warning, "  a stretch of its time (esc: all)".to_owned()));
+    }
+    if let Some(asked) = screen.asked.filter(|_| !screen.growth.quiet) {
         pieces.push((Role::Warning, format!("  {}", asked.label())));
+    }
+    if screen.growth.fresh > 0 {
+        pieces.push((Role::Match, format!("  {} new since", text::count(screen.growth.fresh))));
+    }
+    if screen.growth.lost {
+        pieces.push((Role::Error, "  no answer for now, asking again".to_owned()));
     }
     if let Some(lack) = lack(&told.document) {
         pieces.push((Role::Warning, format!("  {} {lack}", painter.glyphs().warning)));
     }
-    if told.document.range.is_some() {
-        pieces.push((Role::Dim, format!("  {times}")));
+    pieces
+}
+
+/// Where in time the rows are, with the cursor's place.
+fn density(screen: &TimelineScreen, told: &Told, head: Rect, painter: &mut Painter<'_>) {
+    let Some(density) = &screen.density else { return };
+    let here = screen.cursor().and_then(|(at, _)| told.event(at)).map(|event| event.corrected);
+    let inner = Rect { x: head.x.saturating_add(1), width: head.width.saturating_sub(2), ..head };
+    let range = told.document.range.map_or(timeline::time::Time::UNSET, |range| range.start);
+    let (cells, cursor) = density.cells(usize::from(inner.width), here.unwrap_or(range));
+    let glyphs = painter.glyphs();
+    let pieces: Vec<(Role, String)> = cells
+        .iter()
+        .enumerate()
+        .map(|(at, cell)| {
+            let role = match (at == cursor, cell.trouble) {
+                (true, _) => Role::Cursor,
+                (false, true) => Role::Warning,
+                (false, false) => Role::Dim,
+            };
+            (role, glyphs.heights.get(cell.height).unwrap_or(&' ').to_string())
+        })
+        .collect();
+    painter.line(inner, 2, &pieces);
+}
+
+fn state_pane(screen: &TimelineScreen, panes: &crate::layout::Panes, painter: &mut Painter<'_>) {
+    if panes.state.is_empty() {
+        return;
     }
-    painter.line(head, 1, &pieces);
+    painter.part(panes, panes.state, "state");
+    let inner = panes.inner(panes.state);
+    let lines = screen.state_lines(painter.state.area(), &painter.state.settings);
+    painter.lines(inner, &lines, screen.state, screen.focus == Focus::State);
+    painter.more(panes.state, lines.len(), screen.state.top, inner.height);
 }
 
 /// What the answer lacks, in a few words; `None` if nothing is known to be missing.
@@ -146,13 +203,9 @@ fn detail(screen: &TimelineScreen, panes: &crate::layout::Panes, painter: &mut P
     if panes.detail.is_empty() {
         return;
     }
-    if panes.both() && panes.detail.x > panes.list.x {
-        painter.divider(panes.detail);
-    } else if panes.both() {
-        painter.rule(panes.detail, 0, "detail", Role::Dim);
-    }
+    painter.part(panes, panes.detail, "detail");
     let inner = panes.detail_inner();
     let lines = screen.detail_lines(painter.state.area(), &painter.state.settings);
-    painter.lines(inner, &lines, screen.detail, screen.on_detail);
+    painter.lines(inner, &lines, screen.detail, screen.focus == Focus::Detail);
     painter.more(panes.detail, lines.len(), screen.detail.top, inner.height);
 }

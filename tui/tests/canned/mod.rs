@@ -223,7 +223,7 @@ fn change(copy: &str, op: Op, field: &str, from: Option<&str>, value: &str) -> S
         version: None,
         outcome: Outcome::Ok,
         visible_at: None,
-        evidence: StateEvidence::Sql,
+        evidence: if copy.starts_with("redis") { StateEvidence::Redis } else { StateEvidence::Sql },
         identity: Identity::Own,
     }
 }
@@ -279,6 +279,7 @@ pub(crate) fn incident() -> Timeline {
         e.state = vec![change("shop/orders", Op::Write, "status", Some("created"), "paid")];
     });
     s.causal(post.0, paid.0, E::Parent);
+    s.edge(again.1, paid.0, Certainty::Clock, E::Process);
     let publish = s.span(orders, Producer, "publish order.paid", 1_912.3, 1_912.5, |_| {});
     s.causal(post.0, publish.0, E::Parent);
     let reserve = s.span(inventory, Consumer, "process order.paid", 1_926.1, 1_934.8, |_| {});
@@ -397,6 +398,18 @@ pub(crate) fn large(events: usize, services: usize) -> Timeline {
     s.tell("order", "large")
 }
 
+/// More services than there is room for, two of which write state.
+pub(crate) fn crowded() -> Timeline {
+    let mut timeline = large(60, 20);
+    for (at, event) in timeline.events.iter_mut().enumerate() {
+        let writes = event.kind == EventKind::SpanEnd && ["p3", "p7"].contains(&event.process.as_str());
+        if writes {
+            event.state = vec![change("shop/orders", Op::Write, "step", None, &at.to_string())];
+        }
+    }
+    timeline
+}
+
 /// A record as a search returns it.
 pub(crate) fn record(number: u64) -> SearchRecord {
     let services = ["orders", "payments", "inventory", "order-cache"];
@@ -467,7 +480,7 @@ impl Canned {
         Canned { held: AtomicU64::new(held), growing }
     }
 
-    fn whole(shown: u64, total: u64) -> Completeness {
+    pub(crate) fn whole(shown: u64, total: u64) -> Completeness {
         Completeness { complete: true, shown, total, ..Completeness::default() }
     }
 }
@@ -477,7 +490,10 @@ impl Query for Canned {
         effort.check()?;
         Ok(match request.entity.as_str() {
             "order/42" | "order.id=42" => incident(),
-            "order/large" => large(100_000, 12),
+            "order/large" => large(3_000, 12),
+            "order/huge" => large(100_000, 12),
+            "order/crowded" => crowded(),
+            "order/growing" => large(20 + 2 * self.held.load(Ordering::Relaxed) as usize, 3),
             other => {
                 let (kind, key) = other.split_once(['/', '=']).unwrap_or(("", other));
                 Story::new().tell(kind, key)
@@ -507,6 +523,13 @@ impl Query for Canned {
         if request.query.matches('"').count() % 2 == 1 {
             let at = request.query.find('"');
             return Err(QueryError::Malformed { message: "this quotation is never closed".to_owned(), at });
+        }
+        if let Some(Ok(trace)) = request.query.strip_prefix("trace:").map(str::parse) {
+            let records = trace_records(trace);
+            let total = records.len() as u64;
+            let completeness = Canned::whole(total, total);
+            let schema = Search::SCHEMA.to_owned();
+            return Ok(Search { schema, completeness, records, shown: total, total, next: None });
         }
         let wanted = request.query.trim_matches('"').to_lowercase();
         let wanted = wanted.strip_prefix("service:").unwrap_or(&wanted);
@@ -554,5 +577,81 @@ impl Query for Canned {
 
     fn source(&self) -> String {
         "a canned store".to_owned()
+    }
+}
+
+/// The records of a trace: a request that calls two services one after the other, publishes a message that is handled
+/// after the answer, logs, fails once, and has a span whose parent never arrived.
+pub(crate) fn trace_records(trace: TraceId) -> Vec<SearchRecord> {
+    use SpanKind::{Client, Consumer, Internal, Producer, Server};
+    let spans = [
+        ("orders", Server, "POST /orders", 1, 0, 0.0, 420.0),
+        ("orders", Client, "INSERT orders", 2, 1, 4.0, 22.0),
+        ("orders", Client, "POST /charges", 3, 1, 25.0, 250.0),
+        ("payments", Server, "POST /charges", 4, 3, 31.0, 254.0),
+        ("payments", Internal, "risk check", 5, 4, 35.0, 190.0),
+        ("payments", Client, "INSERT charges", 6, 4, 192.0, 240.0),
+        ("orders", Client, "UPDATE orders", 7, 1, 255.0, 281.0),
+        ("orders", Producer, "publish order.paid", 8, 1, 285.0, 290.0),
+        ("inventory", Consumer, "process order.paid", 9, 8, 320.0, 640.0),
+        ("inventory", Client, "UPDATE stock", 10, 9, 330.0, 630.0),
+        ("order-cache", Server, "GET /orders/42", 11, 99, 300.0, 312.0),
+    ];
+    let mut records: Vec<SearchRecord> = spans
+        .into_iter()
+        .map(|(service, kind, name, id, parent, from, to)| SearchRecord {
+            trace_id: Some(trace),
+            span_id: Some(SpanId([id; 8])),
+            parent_span_id: (parent > 0).then_some(SpanId([parent; 8])),
+            kind: "span".to_owned(),
+            service: service.to_owned(),
+            name: name.to_owned(),
+            body: None,
+            span_kind: Some(kind),
+            severity: (id == 6).then_some(Severity::Error),
+            status: Some(if id == 6 { StatusCode::Error } else { StatusCode::Unset }),
+            start: Some(at(from).shifted(offset_ns(service))),
+            end: Some(at(to).shifted(offset_ns(service))),
+            time: at(from).shifted(offset_ns(service)),
+            resource: attributes(json!({ "service.name": service, "host.name": host(service) })),
+            ..record(u64::from(id))
+        })
+        .collect();
+    let log = |number: u64, span: u8, service: &str, text: &str, ms: f64| SearchRecord {
+        trace_id: Some(trace),
+        span_id: Some(SpanId([span; 8])),
+        kind: "log".to_owned(),
+        service: service.to_owned(),
+        name: String::new(),
+        body: Some(json!(text)),
+        span_kind: None,
+        severity: Some(Severity::Warn),
+        status: None,
+        start: None,
+        end: None,
+        time: at(ms).shifted(offset_ns(service)),
+        resource: attributes(json!({ "service.name": service, "host.name": host(service) })),
+        ..record(number)
+    };
+    records.push(log(100, 5, "payments", "risk check is slow", 120.0));
+    records.push(log(101, 1, "orders", "order 42 accepted", 418.0));
+    records
+}
+
+fn host(service: &str) -> &'static str {
+    match service {
+        "payments" => "node-b",
+        "inventory" => "node-c",
+        "order-cache" => "node-d",
+        _ => "node-a",
+    }
+}
+
+/// How far the service's clock is off, as in [`incident`].
+fn offset_ns(service: &str) -> i128 {
+    match service {
+        "payments" => -7_300_000,
+        "inventory" => 2_450_000_000,
+        _ => 0,
     }
 }
