@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::naming::{self, Scope};
 use crate::record::{Body, Record};
+use crate::state::Thing;
 use crate::value::{Attributes, Value};
 
 /// Whose timeline, and how much of it.
@@ -125,6 +126,17 @@ impl Subject {
         match self {
             Subject::Entity { key, .. } => key,
             Subject::Attribute { value, .. } => value,
+        }
+    }
+
+    /// The thing that it is: an attribute named after a type names one too; `None` where it names none.
+    pub(crate) fn thing(&self) -> Option<Thing> {
+        match self {
+            Subject::Entity { kind, key } => Some(Thing { kind: kind.clone(), key: key.clone() }),
+            Subject::Attribute { name, value } => {
+                let key = naming::key_of(&Value::from(value.as_str()))?;
+                Some(Thing { kind: naming::kind_of(name)?, key })
+            }
         }
     }
 

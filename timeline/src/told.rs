@@ -2,7 +2,7 @@
 //! state, and what each copy held.
 
 use crate::belongs::Members;
-use crate::document::{Completeness, Finding, Gap};
+use crate::document::{Completeness, Finding, Gap, Incompleteness};
 use crate::gaps::{self, gaps};
 use crate::given::Given;
 use crate::held::Held;
@@ -25,6 +25,8 @@ pub(crate) struct Told {
     pub(crate) order: Order,
     pub(crate) completeness: Completeness,
     pub(crate) gaps: Vec<Gap>,
+    /// What the listed records did to state.
+    pub(crate) operations: Vec<Operation>,
 }
 
 impl Told {
@@ -34,8 +36,14 @@ impl Told {
         let messages = Messages::of(&held);
         let members = Members::of(&held, &messages, question);
         let moments = Moments::of(&held, &members, &given.clocks);
-        let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments), &given);
-        let completeness = streams::completeness(&given.completeness, streams(&held));
+        let all = state::reading::operations(&held);
+        let causes = edge::causes(&held, &messages, &moments, &all);
+        let order = Order::of(&held, &moments, causes, &given);
+        let unattributed = state::reading::unattributed(&held, &members, &all, question);
+        let mut completeness = streams::completeness(&given.completeness, streams(&held));
+        if !unattributed.is_empty() {
+            completeness.add(Incompleteness::UnattributedWrites);
+        }
         let evidence = gaps::Evidence {
             held: &held,
             members: &members,
@@ -44,8 +52,11 @@ impl Told {
             circular: &order.circular,
             completeness: &completeness,
         };
-        let gaps = gaps(&evidence, question);
-        Told { held, members, moments, order, completeness, gaps }
+        let mut gaps = gaps(&evidence, question);
+        gaps.extend(unattributed);
+        gaps.sort();
+        let operations = state::reading::listed(&held, &moments, all);
+        Told { held, members, moments, order, completeness, gaps, operations }
     }
 
     /// The order, asked by event ids.
@@ -78,11 +89,6 @@ impl Told {
             judged_to: given.judged_to,
         }));
         findings
-    }
-
-    /// What the records did to state.
-    pub(crate) fn operations(&self) -> Vec<Operation> {
-        state::attribute::operations(&self.held, &self.moments)
     }
 }
 

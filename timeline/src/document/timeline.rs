@@ -113,6 +113,16 @@ pub struct Stream {
     pub evidence: Option<String>,
 }
 
+impl Completeness {
+    /// Adds a reason why the answer is not complete.
+    pub(crate) fn add(&mut self, reason: Incompleteness) {
+        self.complete = false;
+        self.reasons.push(reason);
+        self.reasons.sort_unstable();
+        self.reasons.dedup();
+    }
+}
+
 /// Whether all of a stream arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -147,7 +147,7 @@ fn snake_of_last(path: &str) -> String {
 }
 
 /// `OrderLine` and `order-line` as `order_line`; an acronym stays one word: `orderID` is `order_id`.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 2);
     let mut chars = name.chars().peekable();
     let mut before: Option<char> = None;
@@ -236,7 +236,7 @@ pub(super) fn key_of_text(text: &str) -> Option<String> {
 
 /// Whether a text looks like an identifier by itself: a number, a UUID, or a token with a digit in it
 /// that no word has (`ord-17a`, `01J9ZK…`).
-pub(super) fn looks_like_key(text: &str) -> bool {
+pub(crate) fn looks_like_key(text: &str) -> bool {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let version = text.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));

@@ -24,6 +24,8 @@ use crate::value::Value;
 
 pub(crate) use copies::copies;
 pub use form::{key_of, kind_of};
+pub(crate) use form::{looks_like_key, snake};
+pub(crate) use places::last_of_path;
 
 /// The type that a person who writes `name` means: `Orders` is `order`.
 pub fn kind_named(name: &str) -> String {
@@ -87,6 +89,13 @@ pub fn names(record: &Record) -> Vec<Name> {
     let mut found = Names::default();
     places::read(record, &mut found);
     found.surest.into_values().collect()
+}
+
+/// The thing that a message's key or subject names.
+pub(crate) fn message_thing(record: &Record) -> Option<(String, String)> {
+    let mut found = Names::default();
+    places::read_message(record.attributes(), "", &mut found);
+    found.surest.into_keys().next()
 }
 
 /// The scope of a resource's entities: environment and namespace. See [`Scope`].

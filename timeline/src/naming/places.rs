@@ -128,6 +128,38 @@ fn read_route(route: &str, path: &str, place: &str, found: &mut Names) -> bool {
     true
 }
 
+/// The thing that a path ends in.
+pub(crate) struct PathThing {
+    pub(crate) kind: String,
+    pub(crate) key: String,
+    /// The words after the key: `status` of `/orders/42/status`.
+    pub(crate) tail: Vec<String>,
+}
+
+/// The last thing that the path of a request names, by its route where there is one.
+pub(crate) fn last_of_path(attributes: &Attributes) -> Option<PathThing> {
+    let url = attributes.get_any(PATHS)?.as_str()?;
+    let actual: Vec<&str> = segments(path_of(url)).collect();
+    let route = attributes.get_any(&["http.route", "url.template"]).and_then(Value::as_str);
+    let template: Vec<&str> = route.map(|route| segments(route).collect()).unwrap_or_default();
+    let skipped = actual.len().checked_sub(template.len()).filter(|_| !template.is_empty());
+    let place = match skipped {
+        Some(skipped) => skipped + template.iter().rposition(|part| parameter(part).is_some())?,
+        None => actual.iter().rposition(|segment| looks_like_key(segment))?,
+    };
+    let named = skipped.and_then(|skipped| template.get(place - skipped)).and_then(|part| parameter(part));
+    let kind = named.and_then(kind_of).or_else(|| {
+        let before = place.checked_sub(1).and_then(|at| actual.get(at))?;
+        before
+            .bytes()
+            .all(|b| b.is_ascii_alphabetic() || b == b'-' || b == b'_')
+            .then(|| kind_of_plural(before))
+    })?;
+    let key = super::form::key_of_text(&decoded(actual.get(place)?))?;
+    let tail = actual.get(place + 1..).unwrap_or_default().iter().map(|segment| decoded(segment)).collect();
+    Some(PathThing { kind, key, tail })
+}
+
 /// The name of a route's parameter: of `:id`, `{orderId}`, `<int:id>`.
 fn parameter(part: &str) -> Option<&str> {
     let inner = part
@@ -236,7 +268,7 @@ const MESSAGE_KEYS: &[&str] = &[
 ];
 
 /// A message's key has the type of its destination (`orders`, `order-events`), unless it says its own.
-fn read_message(attributes: &Attributes, prefix: &str, found: &mut Names) {
+pub(super) fn read_message(attributes: &Attributes, prefix: &str, found: &mut Names) {
     for name in MESSAGE_KEYS {
         let Some(value) = attributes.get(name) else { continue };
         let place = format!("{prefix}{name}");

@@ -11,6 +11,7 @@ use crate::document::Evidence;
 use crate::held::{At, Held};
 use crate::message::{self, Messages};
 use crate::record::{Span, SpanKind, StatusCode};
+use crate::state::Operation;
 use crate::value::Value;
 
 /// One causal reason: `from` happened before `to`.
@@ -25,7 +26,12 @@ pub(crate) struct Cause {
 }
 
 /// All causal edges between the moments: sorted, one a pair of moments (the first of the table stands).
-pub(crate) fn causes(held: &Held, messages: &Messages, moments: &Moments) -> Vec<Cause> {
+pub(crate) fn causes(
+    held: &Held,
+    messages: &Messages,
+    moments: &Moments,
+    operations: &[Operation],
+) -> Vec<Cause> {
     let mut edges = Edges { held, moments, found: Vec::new() };
     edges.within_spans();
     for at in 0..held.records().len() {
@@ -42,7 +48,7 @@ pub(crate) fn causes(held: &Held, messages: &Messages, moments: &Moments) -> Vec
     edges.of_retries();
     let mut found = edges.found;
     found.extend(stamps::causes(held, moments));
-    found.extend(versions::causes(held, moments));
+    found.extend(versions::causes(held, moments, operations));
     found.sort_unstable();
     found.dedup_by_key(|cause| (cause.from, cause.to));
     found

@@ -91,7 +91,7 @@ fn measure(events: usize, clocks: usize, processes: usize) {
     let base = megabytes("VmRSS");
     let began = cpu_seconds();
     let moments = Moments::of(&held, &members, &given.clocks);
-    let causes = edge::causes(&held, &messages, &moments);
+    let causes = edge::causes(&held, &messages, &moments, &crate::state::reading::operations(&held));
     let edges = causes.len();
     let edge_seconds = cpu_seconds() - began;
     let order = Order::of(&held, &moments, causes, &given);

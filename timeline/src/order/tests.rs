@@ -29,7 +29,12 @@ pub(super) fn case_given(records: Vec<crate::record::Record>, given: &Given) -> 
     let question: Question = "order/42".parse().expect("a question");
     let members = Members::of(&held, &messages, &question);
     let moments = Moments::of(&held, &members, &given.clocks);
-    let order = Order::of(&held, &moments, edge::causes(&held, &messages, &moments), &given);
+    let order = Order::of(
+        &held,
+        &moments,
+        edge::causes(&held, &messages, &moments, &crate::state::reading::operations(&held)),
+        &given,
+    );
     Case { held, moments, order }
 }
 

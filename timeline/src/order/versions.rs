@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::edge::Cause;
 use super::moment::{Index, Moment, Moments};
-use crate::document::{Evidence, Outcome};
+use crate::document::{Evidence, Identity, Outcome, StateEvidence};
 use crate::held::{At, Held};
 use crate::id::{EventId, RecordId};
 use crate::record::{Record, SpanKind};
-use crate::state::{self, Operation, Thing};
+use crate::state::{Operation, Thing};
 use crate::value::Value;
 
 /// The edges that versions prove, within each copy of each thing.
-pub(super) fn causes(held: &Held, moments: &Moments) -> Vec<Cause> {
+pub(super) fn causes(held: &Held, moments: &Moments, operations: &[Operation]) -> Vec<Cause> {
     let mut copies: BTreeMap<Copy, Versions> = BTreeMap::new();
     let mut add = |copy: Copy, access: Access| copies.entry(copy).or_default().accesses.push(access);
-    let operations = state::attribute::operations(held, moments);
     if operations.iter().any(|operation| operation.version.is_some()) {
         let indexes = indexes(held, moments);
         operations.iter().for_each(|operation| by_operation(operation, &indexes, &mut add));
@@ -121,12 +120,21 @@ fn previous(version: &str) -> Option<String> {
 }
 
 /// A write or read that took effect.
+/// What took effect in one store that counts its versions. Services' own beliefs are a copy an instance, a stream's
+/// offsets count within a partition, and an inferred key proves nothing.
+fn counts(operation: &Operation) -> bool {
+    operation.outcome == Outcome::Ok
+        && operation.identity == Identity::Own
+        && !operation.part
+        && matches!(operation.evidence, StateEvidence::Attribute | StateEvidence::Sql)
+}
+
 fn by_operation(
     operation: &Operation,
     indexes: &HashMap<EventId, Index>,
     add: &mut impl FnMut(Copy, Access),
 ) {
-    let Some(thing) = operation.thing.clone().filter(|_| operation.outcome == Outcome::Ok) else { return };
+    let Some(thing) = operation.thing.clone().filter(|_| counts(operation)) else { return };
     let text = |value: &Option<Value>| value.as_ref().map(|value| value.to_text().into_owned());
     let (version, expected) = (text(&operation.version), text(&operation.expected_version));
     let kind = match (operation.writes(), version) {
@@ -188,14 +196,15 @@ mod tests {
         let case = case(spans.into_iter().map(Made::record).collect());
         let name =
             |index: Index| case.held.span(case.moments.list[index as usize].at).expect("a span").name.clone();
-        let mut found: Vec<_> = causes(&case.held, &case.moments)
-            .into_iter()
-            .inspect(|cause| {
-                let point = |index: Index| case.moments.list[index as usize].point;
-                assert_eq!((point(cause.from), point(cause.to)), (Point::Start, Point::End));
-            })
-            .map(|cause| (name(cause.from), name(cause.to), cause.evidence))
-            .collect();
+        let mut found: Vec<_> =
+            causes(&case.held, &case.moments, &crate::state::reading::operations(&case.held))
+                .into_iter()
+                .inspect(|cause| {
+                    let point = |index: Index| case.moments.list[index as usize].point;
+                    assert_eq!((point(cause.from), point(cause.to)), (Point::Start, Point::End));
+                })
+                .map(|cause| (name(cause.from), name(cause.to), cause.evidence))
+                .collect();
         found.sort();
         found.dedup();
         found
@@ -250,7 +259,7 @@ mod tests {
             access(2, "shop/orders", "write", "8").record(),
         ];
         let case = case(records);
-        let found = causes(&case.held, &case.moments);
+        let found = causes(&case.held, &case.moments, &crate::state::reading::operations(&case.held));
         let points: Vec<_> = found.iter().map(|cause| case.moments.list[cause.from as usize].point).collect();
         assert_eq!(
             points,

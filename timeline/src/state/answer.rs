@@ -1,6 +1,6 @@
 //! What each copy held at one moment: `backstory.state/1`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fold::{Belief, Slot, Track};
 use super::listing::Listing;
@@ -45,8 +45,8 @@ pub fn state(
         Moment::Time(time) => listing.place_at(*time),
         Moment::Event(text) => Some(told.order.places[find_event(&told, text)? as usize] as usize),
     };
-    let operations = told.operations();
-    let history = super::fold(&operations, &listing);
+    let operations = &told.operations;
+    let history = super::fold(operations, &listing);
     let at = match moment {
         Moment::Time(time) => Some(*time),
         _ => place.and_then(|place| listing.time_at(place)),
@@ -55,7 +55,7 @@ pub fn state(
     let cut = Cut {
         listing: &listing,
         history: &history,
-        owners: judge::owners(&operations, &given.settings),
+        owners: judge::owners(operations, &given.settings),
         place,
         at,
     };
@@ -142,11 +142,25 @@ pub(crate) fn initial_state(history: &History) -> Vec<InitialState> {
     rows.collect()
 }
 
-/// What each event did to state, as the public JSON has it.
-pub(crate) fn changes(operations: &[Operation]) -> HashMap<EventId, Vec<StateChange>> {
+/// What each event did to state, as its timeline tells it: to the subject; and of what does nothing to the subject,
+/// what it did to things of other types, but not to what those rows refer to.
+pub(crate) fn changes(operations: &[Operation], question: &Question) -> HashMap<EventId, Vec<StateChange>> {
+    let subject = question.subject.thing();
+    let of_kind = |operation: &Operation| subject.as_ref().is_none_or(|thing| thing.kind == operation.kind);
+    let of_subject = |operation: &Operation| match &operation.thing {
+        Some(thing) => subject.as_ref().is_none_or(|subject| thing == subject),
+        None => operation.writes() && of_kind(operation),
+    };
+    let own: HashSet<EventId> = operations.iter().filter(|o| of_subject(o)).map(|o| o.event).collect();
     let mut changes: HashMap<EventId, Vec<StateChange>> = HashMap::new();
     for operation in operations {
-        changes.entry(operation.event).or_default().push(change(operation));
+        let aside = !own.contains(&operation.event)
+            && !operation.part
+            && operation.thing.is_some()
+            && !of_kind(operation);
+        if of_subject(operation) || aside {
+            changes.entry(operation.event).or_default().push(change(operation));
+        }
     }
     changes
 }

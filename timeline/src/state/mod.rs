@@ -5,15 +5,15 @@
 //! | `operation.rs` | one read or write of one thing in one copy                |
 //! | `relation.rs`  | whose effect came first                                   |
 //! | `listing.rs`   | a timeline's order, asked by event ids                    |
-//! | `attribute.rs` | operations that records state outright                    |
+//! | `reading/`     | from records to operations                                |
 //! | `fold.rs`      | what each copy held at each place of the list             |
 //! | `answer.rs`    | what each copy held at one moment                         |
 
 pub(crate) mod answer;
-pub(crate) mod attribute;
 mod fold;
 pub(crate) mod listing;
 mod operation;
+pub(crate) mod reading;
 pub(crate) mod relation;
 
 pub use answer::{Moment, state};

@@ -33,14 +33,14 @@ use crate::told::Told;
 pub fn tell(records: Vec<Record>, question: &Question, given: &Given) -> Timeline {
     let told = Told::of(records, question, given);
     let listing = told.listing();
-    let operations = told.operations();
-    let history = state::fold(&operations, &listing);
-    let findings = told.judge(&listing, &operations, &history, question, given);
+    let operations = &told.operations;
+    let history = state::fold(operations, &listing);
+    let findings = told.judge(&listing, operations, &history, question, given);
     let page = Page::new(&told.held, &told.members, &told.moments, &told.order, question);
     let mut completeness = told.completeness.clone();
     page.count(&mut completeness);
     let mut timeline = page.write(question, completeness, told.gaps.clone());
-    let mut changes = state::answer::changes(&operations);
+    let mut changes = state::answer::changes(operations, question);
     for event in &mut timeline.events {
         event.state = changes.remove(&event.id).unwrap_or_default();
     }
@@ -109,10 +109,7 @@ impl<'a> Page<'a> {
         completeness.shown = self.shown as u64;
         completeness.total = self.order.list.len() as u64;
         if completeness.shown < completeness.total {
-            completeness.reasons.push(Incompleteness::Truncated);
-            completeness.reasons.sort_unstable();
-            completeness.reasons.dedup();
-            completeness.complete = false;
+            completeness.add(Incompleteness::Truncated);
         }
     }
 

@@ -18,7 +18,12 @@ fn edges(records: Vec<Record>) -> Vec<String> {
         };
         if moment.point == Point::End { format!("{name} ends") } else { name }
     };
-    let found = causes(&case.held, &Messages::of(&case.held), &case.moments);
+    let found = causes(
+        &case.held,
+        &Messages::of(&case.held),
+        &case.moments,
+        &crate::state::reading::operations(&case.held),
+    );
     let between = found.iter().filter(|cause| cause.evidence != Span);
     let mut shown: Vec<String> = between
         .map(|cause| format!("{} → {}: {:?}", name(cause.from), name(cause.to), cause.evidence))
@@ -43,7 +48,12 @@ fn a_span_runs_from_its_start_through_its_events_to_its_end() {
         span.events = vec![event(9.0), event(3.0)];
     })];
     let case = case(spans.into_iter().map(Made::record).collect());
-    let found = causes(&case.held, &Messages::of(&case.held), &case.moments);
+    let found = causes(
+        &case.held,
+        &Messages::of(&case.held),
+        &case.moments,
+        &crate::state::reading::operations(&case.held),
+    );
     let chain: Vec<_> = found.iter().map(|cause| (cause.from, cause.to, cause.evidence)).collect();
     assert_eq!(chain, [(0, 1, Span), (1, 2, Span), (2, 3, Span)], "in list order, whatever their times say");
 }
