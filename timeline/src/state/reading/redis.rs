@@ -104,14 +104,14 @@ impl Command<'_> {
                 for (field, value) in &fields {
                     let value = plain(value);
                     self.push(key, Op::Write, Some(field), |draft| {
-                        (draft.value, draft.outcome) = (value, open(draft, guarded))
+                        (draft.value, draft.outcome) = (value, open(draft, guarded));
                     });
                 }
             }
             None => {
                 let value = told(value);
                 self.push(key, Op::Write, None, |draft| {
-                    (draft.value, draft.outcome) = (value, open(draft, guarded))
+                    (draft.value, draft.outcome) = (value, open(draft, guarded));
                 });
             }
         }
@@ -122,13 +122,14 @@ impl Command<'_> {
         let (pairs, rest) = pairs.as_chunks::<2>();
         let is_field = |field: &str| field.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
         let cut = pairs.iter().flatten().chain(rest).any(|word| is_masked(word));
-        if !cut && !rest.is_empty() || pairs.iter().any(|[field, _]| !is_field(field)) && !cut {
+        let shifted = !rest.is_empty() || pairs.iter().any(|[field, _]| !is_field(field));
+        if shifted && !cut {
             return self.push(key, Op::Write, None, |_| {});
         }
         for [field, value] in pairs.iter().filter(|[field, _]| is_field(field)) {
             let value = told(value);
             self.push(key, Op::Write, Some(field), |draft| {
-                (draft.value, draft.outcome) = (value, open(draft, guarded))
+                (draft.value, draft.outcome) = (value, open(draft, guarded));
             });
         }
         // What a sanitiser left out may have set more.

@@ -18,6 +18,9 @@ use crate::time::Time;
 /// Where statements of one connection are looked for: below one parent, in one process, on one database.
 type Line = (TraceId, Option<SpanId>, u128, String);
 
+/// What happens on a line, each with its place: start, record, number within the record.
+type Steps = Vec<((Time, At, usize, bool), Step)>;
+
 /// A statement or a bound of a transaction, in the order of a line.
 enum Step {
     Told(usize),
@@ -35,12 +38,8 @@ pub(super) fn settle(held: &Held, told: &mut [Told], controls: &[(At, usize, Con
     }
 }
 
-fn lines(
-    held: &Held,
-    told: &[Told],
-    controls: &[(At, usize, Control)],
-) -> BTreeMap<Line, Vec<((Time, At, usize, bool), Step)>> {
-    let mut lines: BTreeMap<Line, Vec<_>> = BTreeMap::new();
+fn lines(held: &Held, told: &[Told], controls: &[(At, usize, Control)]) -> BTreeMap<Line, Steps> {
+    let mut lines: BTreeMap<Line, Steps> = BTreeMap::new();
     if controls.is_empty() {
         return lines;
     }
@@ -91,7 +90,7 @@ struct Running {
 }
 
 impl Running {
-    fn walk(mut self, held: &Held, told: &mut [Told], steps: Vec<((Time, At, usize, bool), Step)>) {
+    fn walk(mut self, held: &Held, told: &mut [Told], steps: Steps) {
         for (_, step) in steps {
             match step {
                 Step::Told(number) => {

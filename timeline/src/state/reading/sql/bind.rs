@@ -38,7 +38,7 @@ impl Bindings<'_> {
                 Bound::Parameter(key) => self.parameters.get(key).cloned(),
                 Bound::Hidden => None,
             },
-            Cell::Negative(number) => negative(self.value(&Cell::Bound(*number))?),
+            Cell::Negative(number) => negative(&self.value(&Cell::Bound(*number))?),
             Cell::Constant(value) => Some(normal(value.clone())),
             Cell::Computed => None,
         }
@@ -49,7 +49,7 @@ impl Bindings<'_> {
     }
 }
 
-fn negative(value: Value) -> Option<Value> {
+fn negative(value: &Value) -> Option<Value> {
     match value {
         Value::Int(number) => number.checked_neg().map(Value::Int),
         Value::Double(number) => Some(Value::Double(-number)),
@@ -161,7 +161,7 @@ fn push(touch: &Touch, row: &Row, bindings: &Bindings<'_>, base: Draft, drafts: 
             }
             Change::Add(cell) => (draft.op, draft.delta) = (Op::Add, bindings.value(cell)),
             Change::Subtract(cell) => {
-                (draft.op, draft.delta) = (Op::Add, bindings.value(cell).and_then(negative));
+                (draft.op, draft.delta) = (Op::Add, bindings.value(cell).as_ref().and_then(negative));
             }
             Change::Append(cell) => (draft.op, draft.value) = (Op::Append, bindings.value(cell)),
         }

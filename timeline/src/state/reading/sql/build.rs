@@ -351,11 +351,11 @@ impl<'a> From<'a> {
     fn factor(&mut self, factor: &'a TableFactor) {
         match factor {
             TableFactor::Table { name, alias, args: None, .. } => {
-                self.sources.extend(source(name, alias.as_ref()))
+                self.sources.extend(source(name, alias.as_ref()));
             }
             TableFactor::Derived { subquery, .. } => self.derived.push(subquery),
             TableFactor::NestedJoin { table_with_joins, .. } if self.sources.len() < 32 => {
-                self.add(table_with_joins)
+                self.add(table_with_joins);
             }
             _ => {}
         }

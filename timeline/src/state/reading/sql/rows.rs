@@ -98,13 +98,13 @@ impl Row {
     fn name(&mut self, kind: &str, column: &str, cells: Vec<Cell>) {
         let named = if is_bare_key(column) { Some(kind.to_owned()) } else { kind_of(column) };
         match named {
-            Some(named) if named == kind => {
-                // `id` is surer than `order_id` in a table of orders: that may be another one's.
-                if self.own == Own::Many || is_bare_key(column) {
-                    self.own = Own::Cells(cells);
-                }
+            // `id` is surer than `order_id` in a table of orders: that may be another one's.
+            Some(named) if named == kind && (self.own == Own::Many || is_bare_key(column)) => {
+                self.own = Own::Cells(cells);
             }
-            Some(named) if !cells.contains(&Cell::Computed) => self.refers.push((named, cells)),
+            Some(named) if named != kind && !cells.contains(&Cell::Computed) => {
+                self.refers.push((named, cells));
+            }
             _ => {}
         }
     }
