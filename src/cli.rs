@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use query::export::Format;
 
 /// One causal timeline of one thing, across services, with a reason for every "before".
@@ -22,11 +23,21 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+impl Cli {
+    /// Reads the process' arguments and environment; ends the process where they are wrong, or ask for help.
+    pub(crate) fn read() -> Cli {
+        let matches = Cli::command().get_matches();
+        let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        cli.global.prefer_flags(&matches);
+        cli
+    }
+}
+
 /// Where the data is.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Global {
     /// The folder of data [default: the user's data folder, backstory/]
-    #[arg(long, value_name = "DIR", env = "BACKSTORY_DATA", global = true, conflicts_with = "connect")]
+    #[arg(long, value_name = "DIR", env = "BACKSTORY_DATA", global = true)]
     pub(crate) data: Option<PathBuf>,
     /// A running server's query address, as http://127.0.0.1:4320
     #[arg(long, value_name = "URL", env = "BACKSTORY_CONNECT", global = true)]
@@ -37,6 +48,18 @@ pub(crate) struct Global {
     /// The configuration [default: ./backstory.toml, if there is one]
     #[arg(long, value_name = "FILE", env = "BACKSTORY_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
+}
+
+impl Global {
+    /// A folder or server named by a flag goes before the other one in the environment.
+    fn prefer_flags(&mut self, matches: &ArgMatches) {
+        let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        match (is_flag("data"), is_flag("connect")) {
+            (true, false) => self.connect = None,
+            (false, true) => self.data = None,
+            _ => {}
+        }
+    }
 }
 
 /// Where to listen and how much to keep.

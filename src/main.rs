@@ -12,15 +12,13 @@ mod source;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::command::Usage;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match command::run(cli::Cli::parse()) {
+    match command::run(cli::Cli::read()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("backstory: {error:#}");

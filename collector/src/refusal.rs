@@ -69,10 +69,10 @@ impl Refusal {
     pub(crate) fn code(&self) -> Code {
         match self {
             Refusal::Malformed(_) => Code::InvalidArgument,
-            Refusal::TooLarge { .. } | Refusal::Busy { .. } => Code::ResourceExhausted,
+            Refusal::TooLarge { .. } => Code::ResourceExhausted,
             Refusal::Coding { .. } | Refusal::NoSuchMethod(_) => Code::Unimplemented,
             Refusal::Token => Code::Unauthenticated,
-            Refusal::Unavailable { .. } => Code::Unavailable,
+            Refusal::Busy { .. } | Refusal::Unavailable { .. } => Code::Unavailable,
             Refusal::Stalled(_) => Code::DeadlineExceeded,
             Refusal::Cut(_) => Code::Cancelled,
         }
@@ -85,8 +85,8 @@ impl Refusal {
             Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::NoSuchMethod(_) => StatusCode::NOT_FOUND,
             Refusal::Token => StatusCode::UNAUTHORIZED,
-            Refusal::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Refusal::Unavailable { .. } | Refusal::Stalled(_) | Refusal::Cut(_) => {
+            // 429 would say more of a full budget, but Python's exporter drops what is answered with it.
+            Refusal::Busy { .. } | Refusal::Unavailable { .. } | Refusal::Stalled(_) | Refusal::Cut(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -118,14 +118,19 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    /// What the OTLP specification lets a client send again.
+    /// What every client sends again; of `RESOURCE_EXHAUSTED` they think differently.
     fn is_retried_by_grpc_clients(refusal: &Refusal) -> bool {
-        match refusal.code() {
-            Code::Cancelled | Code::DeadlineExceeded | Code::Aborted | Code::OutOfRange => true,
-            Code::Unavailable | Code::DataLoss => true,
-            Code::ResourceExhausted => refusal.retry_after().is_some(),
-            _ => false,
-        }
+        let code = refusal.code();
+        assert!(code != Code::ResourceExhausted || refusal.retry_after().is_none(), "{refusal}");
+        matches!(
+            code,
+            Code::Cancelled
+                | Code::DeadlineExceeded
+                | Code::Aborted
+                | Code::OutOfRange
+                | Code::Unavailable
+                | Code::DataLoss
+        )
     }
 
     #[test]
@@ -145,7 +150,8 @@ mod tests {
             Refusal::NoSuchMethod("x".into()),
             Refusal::Token,
         ];
-        let over_http = |refusal: &Refusal| [429, 502, 503, 504].contains(&refusal.http_status().as_u16());
+        // Of the retryable statuses, what Python's exporter sends again too: not 429.
+        let over_http = |refusal: &Refusal| [502, 503, 504].contains(&refusal.http_status().as_u16());
         for refusal in passing {
             assert!(is_retried_by_grpc_clients(&refusal) && over_http(&refusal), "{refusal}");
         }

@@ -3,8 +3,8 @@
 //! A text is encoded as it is, a number or an id in one way or a few. Needles cover all ways to write what
 //! is sought; what cannot be covered has none and may be anywhere.
 
-use memchr::memchr_iter;
 use memchr::memmem::Finder;
+use memchr::{memchr_iter, memchr2_iter};
 use query::predicate::{Predicate, TextMatch};
 
 /// Shorter needles that are not texts stand nearly everywhere.
@@ -12,11 +12,21 @@ const BINARY_BYTES_MIN: usize = 2;
 /// Of an id of more bytes, the last so many: a short trace id was padded at the left.
 const ID_BYTES: usize = 8;
 
+/// The field numbers of `AnyValue`, with their wire types: an integer's, and that of bytes.
+const INT_TAG: u8 = 3 << 3;
+const BYTES_TAG: u8 = 7 << 3 | 2;
+/// Marks a byte of a varint that another follows.
+const GOES_ON: u8 = 0x80;
+/// Not ASCII themselves, and in lower case a `k`, and an `i` with this mark.
+const KELVIN_SIGN: &str = "\u{212a}";
+const DOTTED_I: &str = "\u{130}";
+const DOT_ABOVE: char = '\u{307}';
+
 /// An item that matches holds one of these.
 #[derive(Debug, Default)]
 pub(crate) struct Needles {
     /// `None`: anything may match.
-    any: Option<Vec<Finder<'static>>>,
+    any: Option<Vec<Needle>>,
     /// A text may also be percent-encoded.
     encoded: bool,
 }
@@ -24,7 +34,7 @@ pub(crate) struct Needles {
 impl Needles {
     /// Of a word, in the form that `timeline::token` gives it.
     pub(crate) fn of_word(word: &str) -> Needles {
-        Needles { any: anchor(word).map(|anchor| vec![finder(anchor)]), encoded: false }
+        Needles { any: text_needles(word), encoded: false }
     }
 
     /// Of a token, in the form that `timeline::token` gives it.
@@ -46,41 +56,104 @@ impl Needles {
     /// Whether an item with this encoding may match.
     pub(crate) fn may_be_in(&self, item: &[u8]) -> bool {
         let Some(any) = &self.any else { return true };
-        any.iter().any(|needle| needle.find(item).is_some()) || (self.encoded && is_percent_encoded(item))
+        any.iter().any(|needle| needle.is_in(item)) || (self.encoded && is_percent_encoded(item))
     }
 }
 
-fn finder(bytes: impl AsRef<[u8]>) -> Finder<'static> {
-    Finder::new(bytes.as_ref()).into_owned()
+/// One way to write what is sought.
+#[derive(Debug)]
+enum Needle {
+    Exact(Finder<'static>),
+    Caseless(Caseless),
 }
 
-/// The longest part of a token or word that is written in one way only: without letters, whose case may
-/// differ, and not over a dash that its form lacks.
-fn anchor(token: &str) -> Option<&[u8]> {
+impl Needle {
+    fn exact(bytes: impl AsRef<[u8]>) -> Needle {
+        Needle::Exact(Finder::new(bytes.as_ref()).into_owned())
+    }
+
+    fn is_in(&self, item: &[u8]) -> bool {
+        match self {
+            Needle::Exact(finder) => finder.find(item).is_some(),
+            Needle::Caseless(caseless) => caseless.is_in(item),
+        }
+    }
+}
+
+/// ASCII text in whatever case; sought by its letter that is rarest as a rule.
+#[derive(Debug)]
+struct Caseless {
+    text: Vec<u8>,
+    rarest_at: usize,
+}
+
+impl Caseless {
+    /// The letters of English, the commonest first.
+    const BY_COMMONNESS: &'static [u8] = b"etaoinsrhldcumfpgwybvkxjqz";
+    /// How rare digits and signs are among them.
+    const OTHERS: usize = 8;
+
+    /// Of a text in lower case.
+    fn of(text: &[u8]) -> Caseless {
+        let rarity = |byte: u8| {
+            let place = Self::BY_COMMONNESS.iter().position(|letter| *letter == byte);
+            place.unwrap_or(Self::OTHERS)
+        };
+        let rarest = text.iter().enumerate().max_by_key(|(_, byte)| rarity(**byte));
+        Caseless { text: text.to_vec(), rarest_at: rarest.map_or(0, |(at, _)| at) }
+    }
+
+    fn is_in(&self, item: &[u8]) -> bool {
+        let Some(rarest) = self.text.get(self.rarest_at) else { return true };
+        memchr2_iter(*rarest, rarest.to_ascii_uppercase(), item).any(|at| {
+            let begin = at.checked_sub(self.rarest_at);
+            let own = begin.and_then(|begin| item.get(begin..begin + self.text.len()));
+            own.is_some_and(|own| own.eq_ignore_ascii_case(&self.text))
+        })
+    }
+}
+
+/// Of a word or token among texts: its longest part that is written in one way but for the case.
+fn text_needles(token: &str) -> Option<Vec<Needle>> {
+    let parts = parts(token).flat_map(|part| part.split(|byte| !byte.is_ascii()));
+    let part = parts.max_by_key(|part| part.len()).filter(|part| !part.is_empty())?;
+    // A part without letters that is about as long is found faster.
+    let is_caseless = |byte: &u8| !byte.is_ascii_alphabetic();
+    let caseless = part.split(|byte| !is_caseless(byte)).max_by_key(|piece| piece.len())?;
+    let mut needles = vec![match caseless.len() {
+        length if length >= 3 || length == part.len() => Needle::exact(caseless),
+        _ => Needle::Caseless(Caseless::of(part)),
+    }];
+    needles.extend(token.contains('k').then(|| Needle::exact(KELVIN_SIGN)));
+    needles.extend(token.contains(DOT_ABOVE).then(|| Needle::exact(DOTTED_I)));
+    Some(needles)
+}
+
+/// The parts of a token that stand together however it is written: a UUID may have its dashes.
+fn parts(token: &str) -> impl Iterator<Item = &[u8]> {
     let may_be_uuid = token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let bounds: &[usize] = if may_be_uuid { &[0, 8, 12, 16, 20, 32] } else { &[0, token.len()] };
-    let parts = bounds.windows(2).filter_map(|pair| token.as_bytes().get(*pair.first()?..*pair.last()?));
-    let caseless = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphabetic();
-    let pieces = parts.flat_map(|part| part.split(move |byte| !caseless(byte)));
-    pieces.max_by_key(|piece| piece.len()).filter(|piece| !piece.is_empty())
+    let bounds: &[usize] = if may_be_uuid { &[0, 8, 12, 16, 20, 32] } else { &[0, usize::MAX] };
+    let end = token.len();
+    bounds.windows(2).filter_map(move |pair| token.as_bytes().get(*pair.first()?..end.min(*pair.last()?)))
 }
 
-fn token_needles(token: &str) -> Option<Vec<Finder<'static>>> {
-    let mut needles = vec![finder(anchor(token)?)];
+fn token_needles(token: &str) -> Option<Vec<Needle>> {
+    let mut needles = text_needles(token)?;
     if let Ok(number) = token.parse::<u64>() {
-        needles.extend([integer(number)?, integer(number.wrapping_neg())?]);
+        needles.extend(integer(number));
+        needles.extend(integer(number.wrapping_neg()));
     }
     if let Ok(number) = token.parse::<f64>() {
         needles.extend([double(number)?, double(-number)?]);
     }
     if let Some(bytes) = hexadecimal(token) {
-        needles.push(id_needle(&bytes)?);
+        needles.extend(some_bytes(bytes.get(bytes.len().saturating_sub(ID_BYTES)..)?)?);
     }
     Some(needles)
 }
 
 /// Of an attribute whose value, as text, is this one; a list or map is written in JSON.
-fn value_needles(text: &str) -> Option<Vec<Finder<'static>>> {
+fn value_needles(text: &str) -> Option<Vec<Needle>> {
     let is_written_otherwise = text.is_empty()
         || matches!(text, "true" | "false")
         || text.starts_with(['[', '{', '"'])
@@ -88,43 +161,67 @@ fn value_needles(text: &str) -> Option<Vec<Finder<'static>>> {
     if is_written_otherwise {
         return None;
     }
-    let mut needles = vec![finder(text)];
+    let mut needles = vec![Needle::exact(text)];
     if let Ok(number) = text.parse::<i64>() {
-        needles.push(integer(number as u64)?);
+        needles.extend(integer(number as u64));
     }
     if let Ok(number) = text.parse::<f64>() {
         needles.push(double(number)?);
     }
     if let Some(bytes) = hexadecimal(text) {
-        needles.push(binary(&bytes)?);
+        needles.extend(some_bytes(&bytes)?);
     }
     Some(needles)
 }
 
-/// A number's varint but its last byte: that differs where a sender pads it.
-fn integer(number: u64) -> Option<Finder<'static>> {
+/// A number's varint but its last byte, which differs where a sender pads it; a short one with its tag before it.
+fn integer(number: u64) -> Vec<Needle> {
     let mut rest = number;
     let mut bytes = Vec::new();
-    while rest >= 0x80 {
-        bytes.push(rest as u8 | 0x80);
+    while rest >= u64::from(GOES_ON) {
+        bytes.push(rest as u8 | GOES_ON);
         rest >>= 7;
     }
-    binary(&bytes)
+    match bytes.first() {
+        None => {
+            let padded = rest as u8 | GOES_ON;
+            tagged(INT_TAG, &[rest as u8]).into_iter().chain([Needle::exact([INT_TAG, padded])]).collect()
+        }
+        Some(only) if bytes.len() < BINARY_BYTES_MIN => tagged(INT_TAG, &[*only]),
+        Some(_) => vec![Needle::exact(bytes)],
+    }
+}
+
+/// A field that begins so, and fields whose tag a sender padded.
+fn tagged(tag: u8, begin: &[u8]) -> Vec<Needle> {
+    let padded = [[tag | GOES_ON, 0], [tag | GOES_ON, GOES_ON]];
+    let exact = Needle::exact([&[tag], begin].concat());
+    padded.map(Needle::exact).into_iter().chain([exact]).collect()
 }
 
 /// A finite number; others are written in many ways.
-fn double(number: f64) -> Option<Finder<'static>> {
-    number.is_finite().then(|| finder(number.to_le_bytes()))
+fn double(number: f64) -> Option<Needle> {
+    number.is_finite().then(|| Needle::exact(number.to_le_bytes()))
 }
 
-/// An id's bytes, or bytes sought as hexadecimal digits; zeros are also said by leaving them out.
-fn id_needle(bytes: &[u8]) -> Option<Finder<'static>> {
+/// An id's bytes.
+fn id_needle(bytes: &[u8]) -> Option<Needle> {
+    let bytes = bytes.get(bytes.len().saturating_sub(ID_BYTES)..)?;
+    some_bytes(bytes)?.pop()
+}
+
+/// Bytes, of an id or not; none where they are zeros, which are also said by leaving them out.
+fn some_bytes(bytes: &[u8]) -> Option<Vec<Needle>> {
     let is_set = bytes.iter().any(|byte| *byte != 0);
-    binary(bytes.get(bytes.len().saturating_sub(ID_BYTES)..)?).filter(|_| is_set)
-}
-
-fn binary(bytes: &[u8]) -> Option<Finder<'static>> {
-    (bytes.len() >= BINARY_BYTES_MIN).then(|| finder(bytes))
+    match bytes {
+        _ if !is_set => None,
+        // With its length before it, which a sender may have padded.
+        [byte] => {
+            let padded = Needle::exact([BYTES_TAG, GOES_ON | 1]);
+            Some(tagged(BYTES_TAG, &[1, *byte]).into_iter().chain([padded]).collect())
+        }
+        bytes => Some(vec![Needle::exact(bytes)]),
+    }
 }
 
 /// The bytes that `text` writes as hexadecimal digits.
@@ -158,12 +255,14 @@ mod tests {
     fn value() -> impl Strategy<Value = (Value, Vec<u8>)> {
         let texts = prop_oneof![
             "[A-Za-z0-9:/@ .%_äK-]{0,40}",
+            "[ikIK\u{212a}\u{130}ä7-]{0,6}",
             "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
         ];
         prop_oneof![
             texts.prop_map(|text| (Value::Text(text.clone()), encoded(Proto::StringValue(text)))),
             any::<i64>().prop_map(|number| (Value::Int(number), encoded(Proto::IntValue(number)))),
             (-99_999i64..99_999).prop_map(|number| (Value::Int(number), encoded(Proto::IntValue(number)))),
+            (-200i64..200).prop_map(|number| (Value::Int(number), encoded(Proto::IntValue(number)))),
             any::<f64>().prop_map(|number| (Value::Double(number), encoded(Proto::DoubleValue(number)))),
             (-9999i32..9999).prop_map(|number| {
                 let number = f64::from(number) / 8.0;
@@ -194,19 +293,27 @@ mod tests {
 
     #[test]
     fn a_number_padded_by_its_sender_is_found() {
-        let needles = Needles::of_token("1234567890");
-        let whole = encoded(Proto::IntValue(1_234_567_890));
-        let padded: Vec<u8> =
-            whole.iter().copied().take(whole.len() - 1).chain([whole[whole.len() - 1] | 0x80, 0]).collect();
-        assert!(needles.may_be_in(&whole) && needles.may_be_in(&padded));
+        for number in [0, 42, 300, 1_234_567_890] {
+            let needles = Needles::of_token(&number.to_string());
+            let whole = encoded(Proto::IntValue(number));
+            let (last, begin) = whole.split_last().unwrap();
+            let padded = [begin, &[*last | 0x80, 0]].concat();
+            assert!(needles.may_be_in(&whole) && needles.may_be_in(&padded), "{number}");
+            let tag = whole.iter().rposition(|byte| *byte == INT_TAG).unwrap();
+            for pad in [&[INT_TAG | 0x80, 0][..], &[INT_TAG | 0x80, 0x80, 0]] {
+                let padded = [&whole[..tag], pad, &whole[tag + 1..]].concat();
+                assert!(needles.may_be_in(&padded), "{number}");
+            }
+        }
     }
 
     #[test]
     fn what_holds_none_is_passed_over() {
         let other = encoded(Proto::StringValue("order 987654321 at 7%, GET /orders/12".into()));
-        for token in ["1234567890", "4bf92f3577b34da6a3ce929d0e0e4736", "order-42"] {
+        for token in ["1234567890", "4bf92f3577b34da6a3ce929d0e0e4736", "order-42", "alice", "42", "300"] {
             assert!(!Needles::of_token(token).may_be_in(&other), "{token}");
         }
+        assert!(!Needles::of_word("paid").may_be_in(&other));
         let leaf = Predicate::Attribute { key: "k".into(), value: TextMatch::Is("gold".into()) };
         assert!(!Needles::of_leaf(&leaf).may_be_in(&other));
     }

@@ -1,8 +1,10 @@
 //! Every command's answer and its errors, as a person or a script meets them.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::support::{Server, backstory, parse, text};
+use crate::support::{BINARY, Server, backstory, parse, run, text};
 use crate::telemetry::{attribute, logs, send, span, traces};
 
 /// A server that holds two services' spans of one order and a log line.
@@ -129,6 +131,21 @@ fn failures_say_what_to_do_and_exit_with_3() {
     let nobody = backstory(&["stats", "--connect", "http://127.0.0.1:9"]);
     assert_eq!(nobody.status.code(), Some(3));
     assert!(text(&nobody.stderr).contains("127.0.0.1:9"), "{}", text(&nobody.stderr));
+}
+
+#[test]
+fn a_flag_goes_before_the_environment() {
+    let (folder, server) = shop();
+    let url = format!("http://{}", server.query);
+    let asked = |command: &mut Command| parse(&run(command.args(["stats", "--format", "json"])));
+    let expected = server.json(&["stats", "--format", "json"]);
+    for (name, value, flag, said) in [
+        ("BACKSTORY_DATA", "/nowhere/at/all", "--connect", url.as_str()),
+        ("BACKSTORY_CONNECT", "http://127.0.0.1:9", "--data", folder.path().to_str().expect("a name")),
+    ] {
+        let answer = asked(Command::new(BINARY).env(name, value).args([flag, said]));
+        assert_eq!(answer["spans"], expected["spans"], "{name} and {flag}");
+    }
 }
 
 #[test]

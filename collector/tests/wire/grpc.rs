@@ -143,7 +143,7 @@ async fn a_large_message_is_exhausted_without_a_time_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_full_budget_is_exhausted_with_a_time_to_come_back() {
+async fn a_full_budget_is_unavailable_with_a_time_to_come_back() {
     let (running, journal) = start(Play::Hold, small()).await;
     let mut large = spans(1);
     large.resource_spans[0].scope_spans[0].spans[0].name = "x".repeat(LIMIT * 3 / 4);
@@ -157,7 +157,7 @@ async fn a_full_budget_is_exhausted_with_a_time_to_come_back() {
     journal.holds(2).await;
 
     let status = client.export(large).await.unwrap_err();
-    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(status.get_details_retry_info().unwrap().retry_delay, Some(Duration::from_secs(1)));
     // What the Python exporter reads: field 1, a duration whose field 1 is one second.
     let bare = status.metadata().get_bin("google.rpc.retryinfo-bin").unwrap().to_bytes().unwrap();

@@ -111,6 +111,17 @@ async fn part_of_a_request_may_be_refused() {
 }
 
 #[tokio::test]
+async fn times_in_milliseconds_are_kept_and_their_sender_warned() {
+    let (running, journal) = good().await;
+    let odd = SPAN_JSON.replace(r#""startTimeUnixNano":"1""#, r#""startTimeUnixNano":"1770000000000""#);
+    let answered = post(running.http, "/v1/traces", JSON, odd).await;
+    assert_eq!((answered.status, journal.only().refused.len()), (200, 0));
+    let partial = &answered.json()["partialSuccess"];
+    assert_eq!(partial["rejectedSpans"], "0");
+    assert!(partial["errorMessage"].as_str().unwrap().contains("nanoseconds"), "{partial}");
+}
+
+#[tokio::test]
 async fn an_empty_request_is_fine_in_protobuf_and_none_in_json() {
     let (running, _journal) = good().await;
     assert_eq!(post(running.http, "/v1/traces", PROTOBUF, "").await.status, 200);
@@ -253,7 +264,7 @@ async fn metrics_and_profiles_are_acknowledged_counted_and_dropped() {
 }
 
 #[tokio::test]
-async fn a_full_budget_is_a_429_with_a_time_to_come_back() {
+async fn a_full_budget_is_a_503_with_a_time_to_come_back() {
     let (running, journal) = start(Play::Hold, small()).await;
     let address = running.http;
     // Two held requests leave no room for a third of their size.
@@ -265,13 +276,13 @@ async fn a_full_budget_is_a_429_with_a_time_to_come_back() {
     journal.holds(2).await;
 
     let answered = post(address, "/v1/traces", PROTOBUF, large.clone()).await;
-    assert_eq!((answered.status, answered.header("retry-after")), (429, "1"));
+    assert_eq!((answered.status, answered.header("retry-after")), (503, "1"));
     let status = answered.rpc_status();
-    assert_eq!(status.code, tonic::Code::ResourceExhausted as i32);
+    assert_eq!(status.code, tonic::Code::Unavailable as i32);
     assert!(status.details[0].type_url.ends_with("google.rpc.RetryInfo"));
     let headers = [("content-type", JSON), ("content-encoding", "gzip")];
     let answered = send(address, "POST", "/v1/traces", &headers, gzip(&vec![b' '; LIMIT])).await;
-    assert_eq!((answered.status, answered.header("retry-after")), (429, "1"));
+    assert_eq!((answered.status, answered.header("retry-after")), (503, "1"));
     assert_eq!(answered.json()["details"][0]["retryDelay"], "1s");
 
     assert!(running.counts().bytes_in_flight >= 2 * large.len() as u64);
@@ -293,7 +304,7 @@ async fn what_the_journal_cannot_take_now_is_a_503() {
         (Play::Answer(Err(AppendError::Closed)), 503, "1"),
         (Play::Forget, 503, "1"),
         (Play::Panic, 503, "1"),
-        (Play::Answer(Err(AppendError::Busy(Duration::from_secs(3)))), 429, "3"),
+        (Play::Answer(Err(AppendError::Busy(Duration::from_secs(3)))), 503, "3"),
     ];
     for (play, status, retry_after) in faults {
         journal.play(play.clone());

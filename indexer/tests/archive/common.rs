@@ -29,6 +29,17 @@ pub(crate) fn open_journal(dir: &Path, segment_bytes: u64) -> Journal {
 
 /// Appends a request and waits until it is durable.
 pub(crate) fn append(journal: &Journal, signal: Signal, items: usize, body: Vec<u8>) -> Receipt {
+    append_refusing(journal, signal, items, vec![], body)
+}
+
+/// The same with items that were refused at intake, by their ordinals.
+pub(crate) fn append_refusing(
+    journal: &Journal,
+    signal: Signal,
+    items: usize,
+    refused: Vec<u32>,
+    body: Vec<u8>,
+) -> Receipt {
     let request = Request {
         signal,
         encoding: Encoding::Protobuf,
@@ -37,7 +48,7 @@ pub(crate) fn append(journal: &Journal, signal: Signal, items: usize, body: Vec<
         tenant: String::new(),
         arrival_is_evidence: true,
         items: items as u32,
-        refused: vec![],
+        refused,
         carried: None,
         body: body.into(),
     };

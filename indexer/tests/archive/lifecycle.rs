@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::common::{all_records, append, fill, log, logs_body, open_journal, wait_until_made};
+use crate::common::{
+    all_records, append, append_refusing, fill, log, logs_body, open_journal, wait_until_made,
+};
 use fastrand::Rng;
 use indexer::{Difference, Folder, IndexError, Indexer, Options, reindex, verify};
 use journal::otlp::Signal;
@@ -108,6 +110,50 @@ fn what_another_version_left_is_removed() {
 }
 
 #[test]
+fn while_another_versions_index_is_replaced_answers_say_what_they_lack() {
+    let (dir, _journal, indexer, folder) = indexed(10);
+    let before = total(&folder);
+    indexer.stop();
+    // As far as a rebuild comes that is killed early: the newest segment goes first.
+    let (made, other) = (dir.path().join("index/v1"), dir.path().join("index/v0"));
+    fs::rename(&made, &other).expect("renamed");
+    fs::create_dir(&made).expect("made");
+    let newest =
+        fs::read_dir(&other).expect("shards").map(|entry| entry.expect("an entry").file_name()).max();
+    let newest = newest.expect("a shard");
+    fs::rename(other.join(&newest), made.join(&newest)).expect("renamed");
+
+    let (found, reasons) = total(&folder);
+    assert!(found < before.0, "{found} of {}", before.0);
+    assert_eq!(reasons, [Incompleteness::NotIndexed]);
+    let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
+    wait_until_made(dir.path(), &folder);
+    assert_eq!(total(&folder), before);
+}
+
+#[test]
+fn what_was_refused_stays_refused_when_the_index_is_made_anew() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let journal = open_journal(dir.path(), 6_000);
+    let rng = &mut Rng::with_seed(11);
+    let logs = vec![log(rng), log(rng), log(rng)];
+    let body = logs_body(rng, logs);
+    append_refusing(&journal, Signal::Logs, 3, vec![1], body);
+    fill(&journal, rng, 20);
+    let folder = Folder::open(dir.path()).expect("a folder");
+    let told = |folder: &Folder| (total(folder), folder.stats().expect("stats").rejected);
+    let unindexed = told(&folder);
+    assert_eq!(unindexed.1, 1);
+
+    let indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
+    wait_until_made(dir.path(), &folder);
+    assert_eq!(told(&folder), unindexed);
+    indexer.stop();
+    reindex(dir.path(), &mut |_| {}).expect("reindexed");
+    assert_eq!((told(&folder), differences(dir.path())), (unindexed, vec![]));
+}
+
+#[test]
 fn reindexing_changes_no_answer_with_and_without_a_running_indexer() {
     let (dir, _journal, indexer, folder) = indexed(5);
     let before = total(&folder);
@@ -134,7 +180,9 @@ fn verify_names_what_is_missing_or_changed() {
     let mut rows = fs::read(shards[1].join("blocks")).expect("a table");
     rows[32] ^= 1; // the first block's number of spans
     fs::write(shards[1].join("blocks"), rows).expect("written");
-    let differences = differences(dir.path());
+    let mut shares = Vec::new();
+    let differences = verify(dir.path(), &mut |share| shares.push(share)).expect("verified");
+    assert!(shares.is_sorted() && shares.len() > 2 && shares.last() == Some(&1.0), "{shares:?}");
     assert!(
         differences.iter().any(|found| matches!(found, Difference::NoShard { segment: 1, .. })),
         "{differences:?}"

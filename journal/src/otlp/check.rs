@@ -5,6 +5,7 @@ use std::fmt;
 
 use hlc::{ParseStampError, Stamp, tracestate};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use timeline::time::Time;
 
 use super::view::{
     Attribute, Attributes, Event, Group, Link, Log, Resource, SHORT_TRACE_ID, Scope, ScopeGroup, Span, Value,
@@ -119,6 +120,8 @@ pub struct Defects {
     pub blank_spans: u32,
     /// Carried stamps that are none: kept as they came, and not merged.
     pub invalid_stamps: u32,
+    /// Spans and logs whose times can hardly be nanoseconds since 1970: kept as they are.
+    pub odd_times: u32,
 }
 
 impl Defects {
@@ -131,6 +134,7 @@ impl Defects {
             (self.indices, "keys by table index, which only profiles have, read as absent"),
             (self.blank_spans, "spans with neither name nor times (another signal's data?)"),
             (self.invalid_stamps, "stamps (hlc) that are not 16 hexadecimal digits, ignored"),
+            (self.odd_times, "times before 2000 or after 2100 (not in nanoseconds?), kept as they are"),
         ];
         kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{words}: {count}"))
     }
@@ -248,6 +252,7 @@ impl Walk {
         self.optional_id(span.parent, span.parent_span_id());
         let blank = span.name.is_empty() && !span.start.is_set() && !span.end.is_set();
         self.checked.defects.blank_spans += u32::from(blank);
+        self.times([span.start, span.end]);
         self.trace_id(span.trace);
         Ok(refusal(span))
     }
@@ -268,6 +273,7 @@ impl Walk {
         self.trace_id(log.trace);
         self.optional_id(log.trace, log.trace_id());
         self.optional_id(log.span, log.span_id());
+        self.times([log.time, log.observed]);
         self.value(&log.body, 1)?;
         self.item_attributes(log.attributes)
     }
@@ -353,6 +359,11 @@ impl Walk {
         }
     }
 
+    fn times<const N: usize>(&mut self, times: [Time; N]) {
+        let odd = times.into_iter().any(|time| ODD_BEFORE_2000.contains(&time.0) || time.0 >= YEAR_2100_NS);
+        self.checked.defects.odd_times += u32::from(odd);
+    }
+
     fn trace_id(&mut self, bytes: &[u8]) {
         self.checked.defects.short_trace_ids += u32::from(bytes.len() == SHORT_TRACE_ID);
     }
@@ -363,6 +374,11 @@ impl Walk {
         self.checked.defects.invalid_ids += u32::from(invalid);
     }
 }
+
+/// What seconds, milliseconds and microseconds of this century look like where nanoseconds are meant; below are
+/// the small numbers of examples.
+const ODD_BEFORE_2000: std::ops::Range<u64> = 900_000_000..946_684_800_000_000_000;
+const YEAR_2100_NS: u64 = 4_102_444_800_000_000_000;
 
 const TOO_MANY: &str = "it holds more than 4194304 spans, logs, attributes, events, links and list elements";
 

@@ -231,6 +231,24 @@ fn a_sender_is_told_what_was_refused_and_what_was_mended() {
 }
 
 #[test]
+fn times_in_another_unit_are_kept_and_told() {
+    let now_ns = 1_770_000_000_000_000_000;
+    let odd = [now_ns / 1_000, now_ns / 1_000_000, now_ns / 1_000_000_000, u64::MAX];
+    let at = |start_time_unix_nano, id| Span { start_time_unix_nano, ..span(&[1; 16], &[id; 8]) };
+    let good = [at(now_ns, 9), at(0, 10)];
+    let body = traces((1..).zip(odd).map(|(id, time)| at(time, id)).chain(good).collect());
+    let checked = check(Signal::Traces, Encoding::Protobuf, &body).expect("well-formed");
+    assert_eq!((checked.refused.len(), checked.defects.odd_times), (0, 4));
+    assert!(checked.message(Signal::Traces).contains("nanoseconds"), "{}", checked.message(Signal::Traces));
+    let starts: Vec<u64> = records(Signal::Traces, &body).iter().map(|record| record.time().0).collect();
+    assert_eq!(starts[..4], odd);
+
+    let log = LogRecord { observed_time_unix_nano: odd[1], ..LogRecord::default() };
+    let checked = check(Signal::Logs, Encoding::Protobuf, &logs(vec![log])).expect("well-formed");
+    assert_eq!(checked.defects.odd_times, 1);
+}
+
+#[test]
 fn another_signals_request_is_named() {
     let log = LogRecord { time_unix_nano: 1, severity_text: "INFO".into(), ..LogRecord::default() };
     let error = check(Signal::Traces, Encoding::Protobuf, &logs(vec![log])).expect_err("no spans");
