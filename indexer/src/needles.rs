@@ -63,13 +63,13 @@ impl Needles {
 /// One way to write what is sought.
 #[derive(Debug)]
 enum Needle {
-    Exact(Finder<'static>),
+    Exact(Box<Finder<'static>>),
     Caseless(Caseless),
 }
 
 impl Needle {
     fn exact(bytes: impl AsRef<[u8]>) -> Needle {
-        Needle::Exact(Finder::new(bytes.as_ref()).into_owned())
+        Needle::Exact(Box::new(Finder::new(bytes.as_ref()).into_owned()))
     }
 
     fn is_in(&self, item: &[u8]) -> bool {
