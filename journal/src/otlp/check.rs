@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use hlc::{ParseStampError, Stamp, tracestate};
+use hlc::{Stamp, tracestate};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use timeline::time::Time;
 
@@ -295,7 +295,7 @@ impl Walk {
         for attribute in attributes.0.messages::<Attribute>() {
             let attribute = attribute?;
             if attribute.key == tracestate::NAME {
-                self.carry(attribute.value.as_str().unwrap_or_default().parse());
+                self.carry(attribute.value.as_str().and_then(|text| text.parse().ok()));
             }
             self.attribute(&attribute, 1)?;
         }
@@ -348,14 +348,14 @@ impl Walk {
 
     fn trace_state(&mut self, trace_state: &str) {
         if let Some(stamp) = tracestate::carried(trace_state) {
-            self.carry(stamp);
+            self.carry(stamp.ok());
         }
     }
 
-    fn carry(&mut self, stamp: Result<Stamp, ParseStampError>) {
+    fn carry(&mut self, stamp: Option<Stamp>) {
         match stamp {
-            Ok(stamp) => self.checked.carried = self.checked.carried.max(Some(stamp)),
-            Err(_) => self.checked.defects.invalid_stamps += 1,
+            Some(_) => self.checked.carried = self.checked.carried.max(stamp),
+            None => self.checked.defects.invalid_stamps += 1,
         }
     }
 
