@@ -23,7 +23,7 @@ pub(crate) struct Lattice {
     pub(crate) chains: Vec<Chain>,
     /// How many moments there are.
     pub(crate) moments: usize,
-    /// By chain, then chain: what the one's places lead to in the other.
+    /// By chain: what its places lead to in others; sorted by place.
     crossings: Vec<Vec<Crossing>>,
 }
 
@@ -43,9 +43,12 @@ pub(crate) struct Chain {
 
 /// From a place of one chain on, readings of another clock from a lower end on come after.
 #[derive(Clone, Copy)]
-struct Crossing {
+pub(crate) struct Crossing {
     place: u32,
-    lower: u64,
+    /// Whose readings.
+    pub(crate) clock: ClockNumber,
+    /// From which lower end on.
+    pub(crate) lower: u64,
 }
 
 impl Chain {
@@ -104,18 +107,14 @@ impl Lattice {
             chain_edges(&chain, &clock.readings, &mut edges);
             chains.push(chain);
         }
-        let mut crossings = Vec::new();
-        if let Some(offsets) = offsets {
-            for from in &chains {
-                for to in &chains {
-                    let found = if from.clock == to.clock {
-                        Vec::new()
-                    } else {
-                        crossing(from, to, offsets, stride, &mut edges)
-                    };
-                    crossings.push(found);
-                }
-            }
+        let mut crossings = vec![Vec::new(); chains.len()];
+        for (from, crossings) in chains.iter().zip(&mut crossings) {
+            let others = chains.iter().filter(|to| to.clock != from.clock);
+            let offsets = offsets.into_iter();
+            offsets.for_each(|offsets| {
+                others.clone().for_each(|to| crossing(from, to, offsets, stride, crossings, &mut edges));
+            });
+            crossings.sort_unstable_by_key(|crossing| (crossing.place, crossing.clock));
         }
         Lattice { graph: Graph::new(nodes, &edges), chains, moments, crossings }
     }
@@ -130,21 +129,26 @@ impl Lattice {
         self.chains.iter().filter(|chain| on_cycle(chain)).map(|chain| chain.clock).collect()
     }
 
-    /// The chain's number of a clock.
-    pub(crate) fn chain_of(&self, clock: ClockNumber) -> Option<usize> {
-        self.chains.iter().position(|chain| chain.clock == clock)
-    }
-
-    /// Readings of chain `to` with this lower end or a later one come after `reading` of chain `from`, by the word of
-    /// their clocks alone.
-    pub(crate) fn first_after(&self, from: usize, reading: &Reading, to: usize) -> Option<u64> {
-        if from == to {
-            return Some(reading.upper);
+    /// What `reading` of `clock` leads to in other clocks by their word alone, and no reading of `clock` with the upper end
+    /// `next` or a later one does: of each other clock the first.
+    pub(crate) fn crossings(
+        &self,
+        clock: ClockNumber,
+        reading: &Reading,
+        next: Option<u64>,
+    ) -> Vec<Crossing> {
+        let Some(at) = self.chains.iter().position(|chain| chain.clock == clock) else { return Vec::new() };
+        let (chain, crossings) = (&self.chains[at], &self.crossings[at]);
+        let place = chain.place_of(reading) as u32;
+        let end = next.map_or(u32::MAX, |next| chain.uppers.partition_point(|upper| *upper < next) as u32);
+        let mut found: Vec<Crossing> = Vec::new();
+        let begin = crossings.partition_point(|crossing| crossing.place < place);
+        for crossing in crossings[begin..].iter().take_while(|crossing| crossing.place < end) {
+            if !found.iter().any(|known| known.clock == crossing.clock) {
+                found.push(*crossing);
+            }
         }
-        let place = self.chains[from].place_of(reading) as u32;
-        let crossings = self.crossings.get(from * self.chains.len() + to)?;
-        let next = crossings.partition_point(|crossing| crossing.place < place);
-        crossings.get(next).map(|crossing| crossing.lower)
+        found
     }
 }
 
@@ -173,21 +177,19 @@ fn crossing(
     to: &Chain,
     offsets: &Offsets,
     stride: usize,
+    crossings: &mut Vec<Crossing>,
     edges: &mut Vec<(u32, u32)>,
-) -> Vec<Crossing> {
-    let mut found: Vec<Crossing> = Vec::new();
+) {
+    let mut earliest = u64::MAX;
     // Backwards: what a later place leads to, an earlier one leads to as well.
     for place in (0..from.len()).rev().step_by(stride) {
         let upper = i64::try_from(from.uppers[place]).unwrap_or(i64::MAX);
         let Some(ahead) = offsets.bounds(from.clock, upper, to.clock).high else { continue };
         let latest = u64::try_from(upper.saturating_add(ahead)).unwrap_or(0);
         let entry = to.lowers.partition_point(|lower| *lower < latest);
-        let Some(lower) = to.lowers.get(entry) else { continue };
-        if found.last().is_none_or(|later| *lower < later.lower) {
-            found.push(Crossing { place: place as u32, lower: *lower });
-            edges.push(((from.first + place) as u32, (to.entry + entry) as u32));
-        }
+        let Some(lower) = to.lowers.get(entry).copied().filter(|lower| *lower < earliest) else { continue };
+        earliest = lower;
+        crossings.push(Crossing { place: place as u32, clock: to.clock, lower });
+        edges.push(((from.first + place) as u32, (to.entry + entry) as u32));
     }
-    found.reverse();
-    found
 }

@@ -11,6 +11,7 @@
 //! Paths are searched from points of each clock's own time, close together; between two of them drift is allowed for.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::clock::{Clock, ClockNumber, Clocks};
 use super::message::Between;
@@ -145,10 +146,10 @@ impl Paths {
 /// What is proven of every pair of clocks.
 pub(crate) struct Offsets {
     len: usize,
-    pairs: BTreeMap<(ClockNumber, ClockNumber), Pair>,
-    /// By clock: whom it sent to, whom it heard from.
-    sent_to: Vec<Vec<ClockNumber>>,
-    heard_from: Vec<Vec<ClockNumber>>,
+    pairs: BTreeMap<(ClockNumber, ClockNumber), Arc<Pair>>,
+    /// By clock: whom it sent to, whom it heard from, and what that proves.
+    sent_to: Vec<Vec<(ClockNumber, Arc<Pair>)>>,
+    heard_from: Vec<Vec<(ClockNumber, Arc<Pair>)>>,
     paths: Vec<Paths>,
     /// How many messages, each cell's tightest and each of the timeline's own, bound each clock.
     pub(crate) messages: Vec<u64>,
@@ -167,6 +168,7 @@ impl Offsets {
         messages.sort_unstable();
         messages.dedup();
         let len = clocks.list.len();
+        let mut pairs: BTreeMap<(ClockNumber, ClockNumber), Pair> = BTreeMap::new();
         let mut offsets = Offsets {
             len,
             pairs: BTreeMap::new(),
@@ -181,16 +183,17 @@ impl Offsets {
             offsets.messages[pair[0].to] += pair.len() as u64;
             let ahead = envelope(pair.iter().map(|m| (m.sent, m.most_ahead())).collect());
             let behind = envelope(pair.iter().map(|m| (m.received, m.most_ahead())).collect());
-            offsets.pairs.insert((pair[0].from, pair[0].to), Pair { ahead, behind, always: None });
+            pairs.insert((pair[0].from, pair[0].to), Pair { ahead, behind, always: None });
         }
         for (reference, clock, bounds) in declared {
-            offsets.pairs.entry((*reference, *clock)).or_default().always = bounds.high;
-            offsets.pairs.entry((*clock, *reference)).or_default().always =
-                bounds.low.map(i64::saturating_neg);
+            pairs.entry((*reference, *clock)).or_default().always = bounds.high;
+            pairs.entry((*clock, *reference)).or_default().always = bounds.low.map(i64::saturating_neg);
         }
-        for (from, to) in offsets.pairs.keys() {
-            offsets.sent_to[*from].push(*to);
-            offsets.heard_from[*to].push(*from);
+        for ((from, to), pair) in pairs {
+            let pair = Arc::new(pair);
+            offsets.sent_to[from].push((to, pair.clone()));
+            offsets.heard_from[to].push((from, pair.clone()));
+            offsets.pairs.insert((from, to), pair);
         }
         offsets.find_paths(clocks);
         offsets
@@ -259,8 +262,8 @@ impl Offsets {
         }
         let time = |ns: u64| i64::try_from(ns).unwrap_or(i64::MAX);
         let mut times: Vec<i64> = clock.readings.iter().map(|reading| time(reading.lower)).collect();
-        let sent = self.sent_to[number].iter().flat_map(|to| &self.pairs[&(number, *to)].ahead);
-        let heard = self.heard_from[number].iter().flat_map(|from| &self.pairs[&(*from, number)].behind);
+        let sent = self.sent_to[number].iter().flat_map(|(_, pair)| &pair.ahead);
+        let heard = self.heard_from[number].iter().flat_map(|(_, pair)| &pair.behind);
         times.extend(sent.chain(heard).map(|(at, _)| *at));
         times.sort_unstable();
         times
@@ -277,12 +280,9 @@ impl Offsets {
         while let Some(from) = queue.pop_front() {
             waiting[from] = false;
             let next = if at_most { &self.sent_to[from] } else { &self.heard_from[from] };
-            for to in next.iter().copied().filter(|to| !self.contradictory[*to]) {
-                let reading = if at_most {
-                    self.pairs[&(from, to)].latest(known[from])
-                } else {
-                    self.pairs[&(to, from)].earliest(known[from])
-                };
+            for (to, pair) in next.iter().filter(|(to, _)| !self.contradictory[*to]) {
+                let to = *to;
+                let reading = if at_most { pair.latest(known[from]) } else { pair.earliest(known[from]) };
                 let better = if at_most { reading < known[to] } else { reading > known[to] };
                 if better && reading != none {
                     known[to] = reading;

@@ -32,17 +32,11 @@ pub(crate) fn reduce(order: &Order, moments: &[Moment], shown: usize) -> (Vec<Sh
     order.list.iter().take(shown).for_each(|index| visible[*index as usize] = true);
     let mut edges = needed_causes(order, &visible);
     let mut omitted = 0;
-    let clocks: Vec<(ClockNumber, NextReadings)> = order
-        .clocks
-        .list
-        .iter()
-        .enumerate()
-        .filter(|(_, clock)| clock.trusted)
-        .map(|(number, clock)| (number, NextReadings::new(clock, &visible)))
-        .collect();
-    for (number, clock) in &clocks {
+    let clocks: Vec<NextReadings> =
+        order.clocks.list.iter().map(|clock| NextReadings::new(clock, &visible)).collect();
+    for (number, clock) in clocks.iter().enumerate() {
         for reading in &clock.readings {
-            let (next, beyond) = next_readings(order, &clocks, *number, reading);
+            let (next, beyond) = next_readings(order, &clocks, number, reading);
             omitted += beyond + clock_edges_from(order, moments, &next, reading.moment, &mut edges);
         }
     }
@@ -90,11 +84,16 @@ impl NextReadings {
         NextReadings { readings, least_upper }
     }
 
+    /// The smallest upper end of the readings from `end` on.
+    fn least_upper_after(&self, end: u64) -> Option<u64> {
+        self.least_upper.get(self.readings.partition_point(|next| next.lower < end)).copied()
+    }
+
     /// The readings from `end` on that no other reading of the clock lies between.
     fn after(&self, end: u64) -> &[Reading] {
         let from = self.readings.partition_point(|next| next.lower < end);
         let Some(limit) = self.least_upper.get(from) else { return &[] };
-        let to = self.readings.partition_point(|next| next.lower < *limit);
+        let to = from + self.readings[from..].iter().take_while(|next| next.lower < *limit).count();
         self.readings.get(from..to).unwrap_or_default()
     }
 }
@@ -102,23 +101,22 @@ impl NextReadings {
 /// A reading that may come next after another, and how sure that is by their clocks.
 type Next = (Index, Certainty);
 
-/// The readings that come next after `reading` by its own clock, and by the bounds of the others; nearest first.
-/// And how many more there are of which nothing is said.
+/// The readings that come next after `reading` by its own clock, and by the bounds of the others, but for those that its own
+/// next readings lead to as well; nearest first. And how many more there are of which nothing is said.
 fn next_readings(
     order: &Order,
-    clocks: &[(ClockNumber, NextReadings)],
+    clocks: &[NextReadings],
     own: ClockNumber,
     reading: &Reading,
 ) -> (Vec<Next>, u64) {
-    let mut next: Vec<Next> = Vec::new();
+    let clock = &clocks[own];
+    let by_clock = clock.after(reading.upper).iter().map(|next| (next.moment, Certainty::Clock));
+    let mut next: Vec<Next> = by_clock.collect();
+    let least_upper = clock.least_upper_after(reading.upper);
     for level in &order.levels {
-        let lattice = &level.lattice;
-        let Some(from) = lattice.chain_of(own) else { continue };
-        for (number, clock) in clocks.iter().filter(|(number, _)| (*number == own) == level.offsets.is_none())
-        {
-            let Some(to) = lattice.chain_of(*number) else { continue };
-            let Some(end) = lattice.first_after(from, reading, to) else { continue };
-            next.extend(clock.after(end).iter().map(|next| (next.moment, level.certainty)));
+        for crossing in level.lattice.crossings(own, reading, least_upper) {
+            let after = clocks[crossing.clock].after(crossing.lower);
+            next.extend(after.iter().map(|next| (next.moment, level.certainty)));
         }
     }
     next.sort_by_key(|(moment, certainty)| (order.places[*moment as usize], std::cmp::Reverse(*certainty)));
