@@ -79,6 +79,7 @@ pub const BINDINGS: &[Binding] = &{
 
         bind(S::Timeline, &[c('/')], A::Filter, "filter", "show only events that contain a text, or mark them"),
         bind(S::Timeline, &[c('w')], A::Why, "why", "explain the order: the cursor's reasons, or the marked event against the cursor"),
+        bind(S::Timeline, &[TAB], A::Pane, "state", "move between events, state and detail"),
         bind(S::Timeline, &[c('t')], A::Trace, "trace", "show the event's trace as a waterfall"),
         bind(S::Timeline, &[c('n')], A::NextNotable, "next finding", "jump to the next finding, gap or change around"),
         bind(S::Timeline, &[c('z')], A::Zoom, "zoom", "show more: changes, what led to them, the story, everything"),
@@ -86,7 +87,6 @@ pub const BINDINGS: &[Binding] = &{
         bind(S::Timeline, &[c('d'), c('>')], A::Effect, "effect", "jump on to the first event that came out of this one"),
         bind(S::Timeline, &[c('u'), Key::ctrl('o')], A::Return, "return", "go back to where the cursor was before its last jump"),
         bind(S::Timeline, &[ENTER], A::Open, "detail", "show the event's detail; there, jump to the event of a line"),
-        bind(S::Timeline, &[TAB], A::Pane, "pane", "move between events, state and detail"),
         bind(S::Timeline, &[c('f')], A::Findings, "findings", "choose a finding or a gap to go to"),
         bind(S::Timeline, &[c(' ')], A::Mark, "mark", "mark an event A for `w`; again to unmark"),
         bind(S::Timeline, &[c('y')], A::Copy, "copy", "copy an id or a command that shows the same"),

@@ -25,6 +25,9 @@ pub(super) fn draw(screen: &TimelineScreen, area: Rect, painter: &mut Painter<'_
             events::draw(screen, told, names, panes.list, painter);
         }
         density(screen, told, panes.head, painter);
+        if panes.list.is_empty() {
+            tabs(screen, panes.head, painter);
+        }
         state_pane(screen, &panes, painter);
         detail(screen, &panes, painter);
     }
@@ -158,6 +161,14 @@ fn density(screen: &TimelineScreen, told: &Told, head: Rect, painter: &mut Paint
         })
         .collect();
     painter.line(inner, 2, &pieces);
+}
+
+/// Which of the panes is on screen, where there is room for one alone.
+fn tabs(screen: &TimelineScreen, head: Rect, painter: &mut Painter<'_>) {
+    let tabs = [(Focus::List, " events "), (Focus::State, " state "), (Focus::Detail, " detail ")];
+    let pieces = tabs
+        .map(|(focus, name)| (if focus == screen.focus { Role::Cursor } else { Role::Dim }, name.to_owned()));
+    painter.line(head, head.height.saturating_sub(1), &pieces);
 }
 
 fn state_pane(screen: &TimelineScreen, panes: &crate::layout::Panes, painter: &mut Painter<'_>) {
