@@ -116,6 +116,8 @@ pub(crate) enum Command {
     /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
+    /// Who else has what a finding tells of, since when, still, and whom can't we tell
+    Affected(Affected),
     /// Writes a commented backstory.toml from what was seen
     Init(Init),
     /// What the store holds
@@ -398,6 +400,24 @@ impl Which {
             brief: false,
         }
     }
+}
+
+/// `backstory affected`.
+#[derive(Debug, Args)]
+pub(crate) struct Affected {
+    /// The finding's id, or the beginning of it, as `backstory findings` prints it
+    pub(crate) finding: String,
+    /// The entity that has it: found sooner [default: all are looked through]
+    #[arg(long, value_name = "ENTITY")]
+    pub(crate) entity: Option<String>,
+    /// At most so many entities are judged, the latest
+    #[arg(long, value_name = "COUNT", default_value = "10000")]
+    pub(crate) limit: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) read: Read,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
 }
 
 /// `backstory init`.

@@ -158,6 +158,12 @@ impl Effort {
         self
     }
 
+    /// The same effort, which tells nobody how far it has come: for one of many steps.
+    #[must_use]
+    pub fn without_progress(&self) -> Effort {
+        Effort { scanned: None, ..self.clone() }
+    }
+
     /// Asks the work to stop; it does at the next block it reads.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);

@@ -3,7 +3,9 @@
 //! Two implementations answer them: over an archive in this process, and over a running server.
 //! Everything that shows a timeline takes it from here.
 
-use timeline::document::{Completeness, Doctor, Entities, Find, Search, SearchRecord, Stats, Timeline};
+use timeline::document::{
+    Affected, Completeness, Doctor, Entities, Find, Search, SearchRecord, Stats, Timeline,
+};
 use timeline::record::Position;
 
 use crate::archive::{ArchiveError, Effort, Window};
@@ -30,6 +32,9 @@ pub trait Query: Send + Sync {
 
     /// What of each service can be judged, and the one setting that would unlock more.
     fn doctor(&self, request: &DoctorRequest, effort: &Effort) -> Result<Doctor, QueryError>;
+
+    /// Who else has what a finding tells of: every entity of its type, judged for the same shape.
+    fn affected(&self, request: &AffectedRequest, effort: &Effort) -> Result<Affected, QueryError>;
 
     /// What the store holds.
     fn stats(&self) -> Result<Stats, QueryError>;
@@ -109,6 +114,19 @@ pub struct DoctorRequest {
     pub service: Option<String>,
     /// Only records of these times.
     pub window: Window,
+}
+
+/// Which finding, and among whom to look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AffectedRequest {
+    /// Its id, or the beginning of it.
+    pub finding: String,
+    /// The entity that has it; `None` to look through all.
+    pub entity: Option<String>,
+    /// Only entities that records of these times name.
+    pub window: Window,
+    /// At most so many entities of a type are judged, the latest.
+    pub entities_max: usize,
 }
 
 /// Records as they arrived.

@@ -1,5 +1,6 @@
 //! The subcommands: one small file each.
 
+mod affected;
 mod completions;
 mod demo;
 mod diff;
@@ -61,6 +62,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let serving = file.serving(&cli.listen)?;
             return import::run(&import, &source()?, &serving, file.token(&cli.global));
         }
+        Some(Command::Affected(affected)) => affected::run(&affected, &*source::open(&source()?)?)?,
         Some(Command::Init(init)) => init::run(&init, &*source::open(&source()?)?)?,
         Some(Command::Stats(stats)) => stats::run(&stats, &*source::open(&source()?)?)?,
         Some(Command::Verify) => return verify::run(&source()?),

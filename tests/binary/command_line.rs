@@ -200,6 +200,7 @@ fn every_command_explains_itself() {
         "timeline",
         "entities",
         "doctor",
+        "affected",
         "init",
         "stats",
         "verify",

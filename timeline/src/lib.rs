@@ -11,6 +11,7 @@
 //! | [`document`]  | the public JSON                                                    |
 //! | [`naming`]    | which entities a record names, and how                             |
 //! | [`clocks`]    | what all traffic proves about clocks                               |
+//! | [`affected`]  | who else has what a finding tells of                               |
 //! | `given`       | what a timeline rests on besides its records and the question       |
 //! | [`question`]  | whose timeline is asked for                                        |
 //! | `held`        | records, each once, findable by span                               |
@@ -32,6 +33,7 @@
 //! | `tell`        | from records to a timeline                                         |
 //! | `why`         | why one event is before another                                    |
 
+pub mod affected;
 mod belongs;
 pub mod clocks;
 mod compare;

@@ -13,7 +13,9 @@ use timeline::time::Time;
 
 use super::failure::{Code, Failure};
 use crate::archive::Window;
-use crate::interface::{DoctorRequest, EntitiesRequest, FollowRequest, SearchRequest, TimelineRequest};
+use crate::interface::{
+    AffectedRequest, DoctorRequest, EntitiesRequest, FollowRequest, SearchRequest, TimelineRequest,
+};
 use crate::language::parse_time;
 
 /// A question's text is at most so long, in bytes.
@@ -81,6 +83,18 @@ pub(super) struct EntitiesAsked {
     pub(super) budget: Option<u64>,
 }
 
+/// `/v1/affected`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AffectedAsked {
+    finding: String,
+    entity: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    limit: Option<usize>,
+    pub(super) budget: Option<u64>,
+}
+
 /// `/v1/doctor`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,6 +132,17 @@ impl EntitiesAsked {
             kind: self.kind.as_deref().map(|kind| short("type", kind)).transpose()?,
             window: window(self.since.as_deref(), self.until.as_deref())?,
             limit: self.limit.unwrap_or(PAGE_DEFAULT).min(page_max),
+        })
+    }
+}
+
+impl AffectedAsked {
+    pub(super) fn request(&self, page_max: usize) -> Result<AffectedRequest, Failure> {
+        Ok(AffectedRequest {
+            finding: short("finding", &self.finding)?,
+            entity: self.entity.as_deref().map(|entity| short("entity", entity)).transpose()?,
+            window: window(self.since.as_deref(), self.until.as_deref())?,
+            entities_max: self.limit.unwrap_or(page_max).min(page_max),
         })
     }
 }
@@ -193,6 +218,7 @@ pub(super) trait WithPath: DeserializeOwned + Send {
 impl WithPath for FindAsked {}
 impl WithPath for EntitiesAsked {}
 impl WithPath for DoctorAsked {}
+impl WithPath for AffectedAsked {}
 impl WithPath for SearchAsked {}
 impl WithPath for FollowAsked {}
 impl WithPath for TimelineAsked {

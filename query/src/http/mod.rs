@@ -26,7 +26,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 
-use self::asked::{Asked, DoctorAsked, EntitiesAsked, FindAsked, FollowAsked, SearchAsked, TimelineAsked};
+use self::asked::{
+    AffectedAsked, Asked, DoctorAsked, EntitiesAsked, FindAsked, FollowAsked, SearchAsked, TimelineAsked,
+};
 use self::counts::Counts;
 pub(crate) use self::failure::FailureDocument;
 pub use self::failure::{Code, Failure};
@@ -34,7 +36,7 @@ use self::work::Workers;
 use crate::interface::Query;
 
 /// The routes, as [`router`] serves them.
-pub const ROUTES: [&str; 12] = [
+pub const ROUTES: [&str; 13] = [
     "/v1/timeline/{*entity}",
     "/v1/find",
     "/v1/search",
@@ -47,6 +49,7 @@ pub const ROUTES: [&str; 12] = [
     "/v1/entities",
     "/v1/doctor",
     "/v1/records/{*entity}",
+    "/v1/affected",
 ];
 
 /// How long the longest `follow` waits for a record, in seconds.
@@ -112,6 +115,7 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .route(ROUTES[8], get(metrics))
         .route(ROUTES[9], get(entities))
         .route(ROUTES[10], get(doctor))
+        .route(ROUTES[12], get(affected))
         .route(ROUTES[11], get(records))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
@@ -161,6 +165,11 @@ async fn follow(State(service): State<Service>, asked: Asked<FollowAsked>) -> Re
 async fn entities(State(service): State<Service>, asked: Asked<EntitiesAsked>) -> Result<Response, Failure> {
     let request = asked.request(service.options.page_max)?;
     service.workers.answer(asked.budget, move |query, effort| query.entities(&request, effort)).await
+}
+
+async fn affected(State(service): State<Service>, asked: Asked<AffectedAsked>) -> Result<Response, Failure> {
+    let request = asked.request(service.options.page_max)?;
+    service.workers.answer(asked.budget, move |query, effort| query.affected(&request, effort)).await
 }
 
 async fn doctor(State(service): State<Service>, asked: Asked<DoctorAsked>) -> Result<Response, Failure> {

@@ -2,12 +2,14 @@
 //!
 //! | file        | what it alone knows                                                       |
 //! |-------------|---------------------------------------------------------------------------|
+//! | `affected.rs` | who else has what a finding tells of                                     |
 //! | `gather.rs` | which records a timeline needs, and in what order to ask for them          |
 //! | `places.rs` | under which keys and entities a value stands                               |
 //! | `shown.rs`  | a record as the public JSON shows it                                       |
 //! | `survey.rs` | which entity types there are, and what of each service can be judged       |
 //! | `spend.rs`  | one budget over several questions to an archive                            |
 
+mod affected;
 mod gather;
 mod places;
 mod shown;
@@ -16,7 +18,9 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
-use timeline::document::{Completeness, Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline};
+use timeline::document::{
+    Affected, Completeness, Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline,
+};
 use timeline::record::Record;
 use timeline::survey::Survey;
 use timeline::{Given, Question};
@@ -24,8 +28,8 @@ use timeline::{Given, Question};
 use crate::archive::{Archive, Effort, Page};
 use crate::export;
 use crate::interface::{
-    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records, SearchRequest,
-    TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records,
+    SearchRequest, TimelineRequest,
 };
 use crate::language::{self, Now, ParseError};
 
@@ -144,6 +148,10 @@ impl<A: Archive> Query for Local<A> {
         let surveyed = survey::of(&self.archive, empty, request.window, effort)?;
         let completeness = self.completeness(surveyed.reasons, surveyed.read, surveyed.total)?;
         Ok(surveyed.survey.entities(completeness, request.limit))
+    }
+
+    fn affected(&self, request: &AffectedRequest, effort: &Effort) -> Result<Affected, QueryError> {
+        affected::of(self, request, effort)
     }
 
     fn doctor(&self, request: &DoctorRequest, effort: &Effort) -> Result<Doctor, QueryError> {

@@ -7,14 +7,14 @@ mod tests;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use timeline::document::{Doctor, Entities, Find, Search, Stats, Timeline};
+use timeline::document::{Affected, Doctor, Entities, Find, Search, Stats, Timeline};
 
 use self::call::{Calls, Parameters};
 use crate::archive::{ArchiveError, Effort};
 use crate::http::{Code, Failure};
 use crate::interface::{
-    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records, SearchRequest,
-    TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records,
+    SearchRequest, TimelineRequest,
 };
 use crate::language::{self, Now};
 
@@ -126,6 +126,15 @@ impl Query for Remote {
         parameters.add_window(request.window);
         parameters.add("limit", &request.limit);
         self.get("/v1/entities", &parameters, effort)
+    }
+
+    fn affected(&self, request: &AffectedRequest, effort: &Effort) -> Result<Affected, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add("finding", &request.finding);
+        parameters.add_some("entity", request.entity.as_ref());
+        parameters.add_window(request.window);
+        parameters.add("limit", &request.entities_max);
+        self.get("/v1/affected", &parameters, effort)
     }
 
     fn doctor(&self, request: &DoctorRequest, effort: &Effort) -> Result<Doctor, QueryError> {

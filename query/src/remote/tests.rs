@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::archive::Archive;
 use crate::http::Options;
-use crate::interface::{DoctorRequest, EntitiesRequest, FollowAnswer, Records};
+use crate::interface::{AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, Records};
 use crate::local::Local;
 use crate::testing::conformance::{self, Make};
 use crate::testing::server::Server;
@@ -54,6 +54,10 @@ impl Query for Served {
 
     fn entities(&self, request: &EntitiesRequest, effort: &Effort) -> Result<Entities, QueryError> {
         self.remote.entities(request, effort)
+    }
+
+    fn affected(&self, request: &AffectedRequest, effort: &Effort) -> Result<Affected, QueryError> {
+        self.remote.affected(request, effort)
     }
 
     fn doctor(&self, request: &DoctorRequest, effort: &Effort) -> Result<Doctor, QueryError> {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use timeline::document::{Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline};
+use timeline::document::{Affected, Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline};
 use timeline::record::{Body, Record};
 use timeline::time::Time;
 
 use super::{attributes, log, record, span, span_id, trace};
 use crate::archive::{Archive, ArchiveError, Effort, Window};
 use crate::interface::{
-    DoctorRequest, EntitiesRequest, FollowRequest, Query, QueryError, Records, SearchRequest, TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FollowRequest, Query, QueryError, Records,
+    SearchRequest, TimelineRequest,
 };
 use crate::language::{Now, Zone};
 use crate::memory::Memory;
@@ -63,6 +64,7 @@ pub(crate) fn conforms(make: &impl Make) {
     hands_out_records(&query);
     counts(&query);
     surveys(&query);
+    tells_who_else(&make.over(Arc::new(Memory::new(repriced()))));
     says_what_a_budget_cut(&query);
     stops_when_cancelled(&query);
     follows(&query, &memory);
@@ -229,6 +231,68 @@ fn surveys(query: &impl Query) {
     let request = DoctorRequest { service: Some("orders".to_owned()), ..request };
     let orders = query.doctor(&request, &effort()).expect("an answer");
     assert_eq!((orders.services.len(), orders.services[0].spans, orders.services[0].logs), (1, 2, 1));
+}
+
+/// A write to `order/key`, `number` seconds after the records begin.
+fn priced(number: u8, key: &str, from: i64, to: i64) -> Record {
+    let mut write = span(number, number, "UPDATE orders");
+    write.start = write.start.shifted(i128::from(number) * 1_000_000_000);
+    write.end = write.start.shifted(1_000_000);
+    write.attributes = attributes([
+        ("backstory.entity.type", "order".into()),
+        ("backstory.entity.key", key.into()),
+        ("backstory.copy", "shop/orders".into()),
+        ("backstory.op", "write".into()),
+        ("backstory.field", "amount".into()),
+        ("backstory.from", from.into()),
+        ("backstory.value", to.into()),
+    ]);
+    // Imported: the arrivals of `record` lie long before these times, and refute them.
+    Record { arrival: None, ..record(u64::from(number), "orders", Body::Span(write)) }
+}
+
+/// Somebody unseen changed the amounts of orders 1 and 2, not that of order 3.
+pub(crate) fn repriced() -> Vec<Record> {
+    vec![
+        priced(1, "1", 0, 5),
+        priced(2, "2", 0, 5),
+        priced(3, "3", 0, 5),
+        priced(4, "1", 7, 9),
+        priced(5, "2", 7, 9),
+        priced(6, "3", 5, 9),
+    ]
+}
+
+fn tells_who_else(query: &impl Query) {
+    let timeline = timeline_of(query, "order/1", &effort()).expect("a timeline");
+    let finding = timeline.findings.first().expect("somebody unseen wrote");
+    let mut request = AffectedRequest {
+        finding: finding.id[..8].to_owned(),
+        entity: None,
+        window: Window::default(),
+        entities_max: 10,
+    };
+    let answer = query.affected(&request, &effort()).expect("an answer");
+    assert_eq!((answer.schema.as_str(), answer.kind), (Affected::SCHEMA, finding.kind));
+    assert_eq!(answer.shape, "unexplained_change of shop/orders in orders");
+    assert_eq!((answer.completeness.shown, answer.completeness.total), (3, 3));
+    let affected: Vec<&str> =
+        answer.entities.iter().filter(|one| one.finding.is_some()).map(|one| one.entity.as_str()).collect();
+    assert_eq!((affected, answer.clean, answer.cannot_tell), (vec!["order/1", "order/2"], 1, 0));
+    assert_eq!(answer.entities[0].finding.as_ref(), Some(&finding.id));
+    request.entity = Some("order/1".to_owned());
+    assert_eq!(query.affected(&request, &effort()).expect("an answer"), answer, "only the way there differs");
+    request.entities_max = 1;
+    let cut = query.affected(&request, &effort()).expect("an answer").completeness;
+    assert_eq!((cut.shown, cut.total, cut.reasons), (1, 3, vec![Incompleteness::Truncated]));
+    for (finding, entity) in [("f-none", None), ("f-none", Some("order/1".to_owned())), ("", None)] {
+        let request = AffectedRequest { finding: finding.to_owned(), entity, ..request.clone() };
+        let unknown = query.affected(&request, &effort());
+        assert!(
+            matches!(&unknown, Err(QueryError::Malformed { message, .. }) if message.contains("no finding")),
+            "{unknown:?}"
+        );
+    }
 }
 
 fn says_what_a_budget_cut(query: &impl Query) {

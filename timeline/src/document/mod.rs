@@ -8,12 +8,14 @@
 //! | `why.rs`       | `backstory.why/1`                                                |
 //! | `diff.rs`      | `backstory.diff/1`                                               |
 //! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
+//! | `affected.rs`  | `backstory.affected/1`                                           |
 //! | `entities.rs`  | `backstory.entities/1`                                           |
 //! | `doctor.rs`    | `backstory.doctor/1`                                             |
 //!
 //! Fields may be added, never renamed or given another meaning without a new number in `schema`.
 //! The JSON Schemas are in `docs/schema/`; a test validates what these types print against them.
 
+mod affected;
 mod answers;
 mod diff;
 mod doctor;
@@ -25,6 +27,7 @@ mod tests;
 mod timeline;
 mod why;
 
+pub use affected::{Affected, AffectedBy, AffectedEntity, AffectedGroup, Still, Verdict};
 pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
 pub use diff::{Change, Diff, DiffSide, Difference, DifferenceKind};
 pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, Remedy, RemedyPlace};

@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use query::archive::Effort;
 use query::interface::{
-    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records, SearchRequest,
-    TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records,
+    SearchRequest, TimelineRequest,
 };
 use serde_json::{Map, Value, json};
 use timeline::document::{
-    Basis, Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, CompletenessBasis, Doctor,
-    Edge, Entities, Entity, Event, EventKind, Evidence, Find, FindMatch, Finding, FindingKind, FindingStatus,
-    Folded, Gap, GapKind, Grade, Identity, Incompleteness, Op, Outcome, Process, Range, Search, SearchRecord,
-    StateChange, StateEvidence, Stats, Stream, StreamState, Timeline, ValueBasis,
+    Affected, Basis, Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, CompletenessBasis,
+    Doctor, Edge, Entities, Entity, Event, EventKind, Evidence, Find, FindMatch, Finding, FindingKind,
+    FindingStatus, Folded, Gap, GapKind, Grade, Identity, Incompleteness, Op, Outcome, Process, Range,
+    Search, SearchRecord, StateChange, StateEvidence, Stats, Stream, StreamState, Timeline, ValueBasis,
 };
 use timeline::id::{EventId, Point, RecordId, SpanId, TraceId};
 use timeline::record::{Severity, SpanKind, StatusCode};
@@ -565,6 +565,10 @@ impl Query for Canned {
 
     fn entities(&self, _: &EntitiesRequest, _: &Effort) -> Result<Entities, QueryError> {
         Ok(Survey::default().entities(Canned::whole(0, 0), 0))
+    }
+
+    fn affected(&self, _: &AffectedRequest, _: &Effort) -> Result<Affected, QueryError> {
+        Err(QueryError::Malformed { message: "no such finding".to_owned(), at: None })
     }
 
     fn doctor(&self, _: &DoctorRequest, _: &Effort) -> Result<Doctor, QueryError> {

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use serde_json::Value as Json;
-use timeline::document::{Doctor, Entities, Find, Search, Stats, Timeline};
+use timeline::document::{Affected, Doctor, Entities, Find, Search, Stats, Timeline};
 use timeline::record::Body;
 
 use super::*;
 use crate::archive::Effort;
 use crate::interface::{
-    DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, QueryError, Records, SearchRequest,
-    TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, QueryError, Records,
+    SearchRequest, TimelineRequest,
 };
 use crate::local::Local;
 use crate::memory::Memory;
@@ -169,6 +169,10 @@ impl Query for Endless {
     }
 
     fn entities(&self, _: &EntitiesRequest, _: &Effort) -> Result<Entities, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn affected(&self, _: &AffectedRequest, _: &Effort) -> Result<Affected, QueryError> {
         Err(QueryError::Remote("gone".to_owned()))
     }
 
