@@ -81,7 +81,7 @@ pub(crate) struct Listen {
     /// Drop what arrived longer ago [default: 3d]
     #[arg(long, value_name = "DURATION", env = "BACKSTORY_KEEP_FOR")]
     pub(crate) keep_for: Option<String>,
-    /// Drop the oldest beyond this size on disk [default: 20GB]
+    /// Drop the oldest beyond this size of the journal; the index adds about a fifth [default: 20GB]
     #[arg(long, value_name = "BYTES", env = "BACKSTORY_KEEP_BYTES")]
     pub(crate) keep_bytes: Option<String>,
 }
