@@ -11,7 +11,8 @@ use super::{sanitise, words};
 pub(super) fn dot(timeline: &Timeline) -> String {
     let told = Told::of(timeline);
     let mut text = String::from("digraph timeline {\n");
-    text.push_str("  graph [rankdir=TB, fontname=\"Helvetica\", labelloc=t, labeljust=l, ");
+    // Without `newrank` Graphviz fails to rank clusters whose edges run to and fro.
+    text.push_str("  graph [rankdir=TB, newrank=true, fontname=\"Helvetica\", labelloc=t, labeljust=l, ");
     let _ = writeln!(text, "label={}];", quoted(&title(&told)));
     text.push_str("  node [shape=box, style=rounded, fontname=\"Helvetica\", fontsize=10];\n");
     text.push_str("  edge [fontname=\"Helvetica\", fontsize=9];\n");

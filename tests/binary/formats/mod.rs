@@ -1,5 +1,6 @@
 //! Exports, read by programs that are not ours: Chromium, Mermaid's parser, Graphviz, Python.
 
+mod order;
 mod readers;
 
 use std::path::{Path, PathBuf};
@@ -185,6 +186,24 @@ fn what_was_exported_as_otlp_and_imported_is_told_as_before() {
         assert!(before["events"].as_array().is_some_and(|events| events.len() > 20), "{entity}");
         assert!(before == after, "{entity} is told otherwise: {}", difference(&before, &after));
     }
+}
+
+#[test]
+fn what_shiviz_would_read_orders_every_pair_as_the_timeline_does() {
+    let incidents = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/incidents/shop.otlp.jsonl");
+    let first = imported(&incidents);
+    let before = timeline(first.path(), "order/42");
+    let file = first.path().join("order-42.shiviz");
+    export(first.path().to_str().expect("a path"), "order/42", &file);
+    // Each event of the log carries whose story it is in, and which event of it.
+    let after = timeline(imported(&file).path(), "entity=order/42");
+    let pairs = order::pairs(&before, |event| event["id"].clone());
+    assert!(pairs.len() > 1_000, "{} pairs", pairs.len());
+    assert_eq!(after["events"].as_array().map(Vec::len), before["events"].as_array().map(Vec::len));
+    assert!(
+        order::pairs(&after, |event| event["attributes"]["id"].clone()) == pairs,
+        "other pairs are ordered"
+    );
 }
 
 /// Where two documents differ first.
