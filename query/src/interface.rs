@@ -4,9 +4,11 @@
 //! Everything that shows a timeline takes it from here.
 
 use timeline::document::{
-    Affected, Completeness, Doctor, Entities, Find, Search, SearchRecord, Stats, Timeline,
+    Affected, Completeness, Doctor, Entities, Find, FindingKind, Findings, Search, SearchRecord, State,
+    Stats, Timeline,
 };
 use timeline::record::Position;
+use timeline::state::Moment;
 
 use crate::archive::{ArchiveError, Effort, Window};
 
@@ -35,6 +37,12 @@ pub trait Query: Send + Sync {
 
     /// Who else has what a finding tells of: every entity of its type, judged for the same shape.
     fn affected(&self, request: &AffectedRequest, effort: &Effort) -> Result<Affected, QueryError>;
+
+    /// What each copy of one entity held at a moment. An unknown entity has no copies.
+    fn state(&self, request: &StateRequest, effort: &Effort) -> Result<State, QueryError>;
+
+    /// What is wrong with one entity, or with all that a scan finds.
+    fn findings(&self, request: &FindingsRequest, effort: &Effort) -> Result<Findings, QueryError>;
 
     /// What the store holds.
     fn stats(&self) -> Result<Stats, QueryError>;
@@ -72,6 +80,14 @@ pub struct Records {
 impl Records {
     /// The name and version of this format.
     pub const SCHEMA: &'static str = "backstory.records/1";
+}
+
+impl TimelineRequest {
+    /// All of an entity's timeline, without attributes.
+    pub fn whole(entity: &str) -> TimelineRequest {
+        let entity = entity.to_owned();
+        TimelineRequest { entity, window: Window::default(), events_max: usize::MAX, brief: true }
+    }
 }
 
 /// Which records.
@@ -126,6 +142,31 @@ pub struct AffectedRequest {
     /// Only entities that records of these times name.
     pub window: Window,
     /// At most so many entities of a type are judged, the latest.
+    pub entities_max: usize,
+}
+
+/// Whose state, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateRequest {
+    /// `order/42`, or any attribute as `order.id=42`.
+    pub entity: String,
+    /// At which moment.
+    pub moment: Moment,
+}
+
+/// Which findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindingsRequest {
+    /// Of this entity; `None` for every entity that records of the window name.
+    pub entity: Option<String>,
+    /// Of these kinds; all where there are none.
+    pub kinds: Vec<FindingKind>,
+    /// With an event in this service.
+    pub service: Option<String>,
+    /// Only those that had begun before the window's end and had not ended before its beginning; and, where no entity is
+    /// named, only entities that records of these times name.
+    pub window: Window,
+    /// At most so many entities of each type are judged, the latest.
     pub entities_max: usize,
 }
 

@@ -9,12 +9,14 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use timeline::record::Position;
+use timeline::state::Moment;
 use timeline::time::Time;
 
 use super::failure::{Code, Failure};
 use crate::archive::Window;
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FollowRequest, SearchRequest, TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest, SearchRequest,
+    StateRequest, TimelineRequest,
 };
 use crate::language::parse_time;
 
@@ -105,6 +107,32 @@ pub(super) struct DoctorAsked {
     pub(super) budget: Option<u64>,
 }
 
+/// `/v1/state/{entity}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StateAsked {
+    /// From the path, not from a parameter.
+    #[serde(skip)]
+    entity: String,
+    at: Option<String>,
+    event: Option<String>,
+    pub(super) budget: Option<u64>,
+}
+
+/// `/v1/findings`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FindingsAsked {
+    entity: Option<String>,
+    /// Several with commas between them.
+    kind: Option<String>,
+    service: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    limit: Option<usize>,
+    pub(super) budget: Option<u64>,
+}
+
 impl TimelineAsked {
     pub(super) fn request(&self, events_max: usize) -> Result<TimelineRequest, Failure> {
         Ok(TimelineRequest {
@@ -152,6 +180,38 @@ impl DoctorAsked {
         Ok(DoctorRequest {
             service: self.service.as_deref().map(|service| short("service", service)).transpose()?,
             window: window(self.since.as_deref(), self.until.as_deref())?,
+        })
+    }
+}
+
+impl StateAsked {
+    pub(super) fn request(&self) -> Result<StateRequest, Failure> {
+        let moment = match (&self.at, &self.event) {
+            (Some(_), Some(_)) => {
+                return Err(malformed("at and event exclude each other: name one moment".to_owned()));
+            }
+            (Some(at), None) => {
+                let time =
+                    parse_time(at, now()).map_err(|error| malformed(format!("at: {}", error.message)))?;
+                Moment::Time(time)
+            }
+            (None, Some(event)) => Moment::Event(short("event", event)?),
+            (None, None) => Moment::End,
+        };
+        Ok(StateRequest { entity: short("the entity", &self.entity)?, moment })
+    }
+}
+
+impl FindingsAsked {
+    pub(super) fn request(&self, page_max: usize) -> Result<FindingsRequest, Failure> {
+        let kinds = self.kind.as_deref().unwrap_or_default().split(',').filter(|kind| !kind.is_empty());
+        let kinds = kinds.map(|kind| kind.parse().map_err(|error| malformed(format!("kind: {error}"))));
+        Ok(FindingsRequest {
+            entity: self.entity.as_deref().map(|entity| short("entity", entity)).transpose()?,
+            kinds: kinds.collect::<Result<_, _>>()?,
+            service: self.service.as_deref().map(|service| short("service", service)).transpose()?,
+            window: window(self.since.as_deref(), self.until.as_deref())?,
+            entities_max: self.limit.unwrap_or(page_max).min(page_max),
         })
     }
 }
@@ -216,6 +276,12 @@ pub(super) trait WithPath: DeserializeOwned + Send {
 }
 
 impl WithPath for FindAsked {}
+impl WithPath for FindingsAsked {}
+impl WithPath for StateAsked {
+    fn with_path(self, path: Option<String>) -> StateAsked {
+        StateAsked { entity: path.unwrap_or_default(), ..self }
+    }
+}
 impl WithPath for EntitiesAsked {}
 impl WithPath for DoctorAsked {}
 impl WithPath for AffectedAsked {}

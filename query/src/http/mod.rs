@@ -27,7 +27,8 @@ use axum::routing::get;
 use axum::{Router, middleware};
 
 use self::asked::{
-    AffectedAsked, Asked, DoctorAsked, EntitiesAsked, FindAsked, FollowAsked, SearchAsked, TimelineAsked,
+    AffectedAsked, Asked, DoctorAsked, EntitiesAsked, FindAsked, FindingsAsked, FollowAsked, SearchAsked,
+    StateAsked, TimelineAsked,
 };
 use self::counts::Counts;
 pub(crate) use self::failure::FailureDocument;
@@ -36,7 +37,7 @@ use self::work::Workers;
 use crate::interface::Query;
 
 /// The routes, as [`router`] serves them.
-pub const ROUTES: [&str; 13] = [
+pub const ROUTES: [&str; 15] = [
     "/v1/timeline/{*entity}",
     "/v1/find",
     "/v1/search",
@@ -50,6 +51,8 @@ pub const ROUTES: [&str; 13] = [
     "/v1/doctor",
     "/v1/records/{*entity}",
     "/v1/affected",
+    "/v1/state/{*entity}",
+    "/v1/findings",
 ];
 
 /// How long the longest `follow` waits for a record, in seconds.
@@ -117,6 +120,8 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .route(ROUTES[10], get(doctor))
         .route(ROUTES[12], get(affected))
         .route(ROUTES[11], get(records))
+        .route(ROUTES[13], get(state))
+        .route(ROUTES[14], get(findings))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
         .with_state(service)
@@ -175,6 +180,16 @@ async fn affected(State(service): State<Service>, asked: Asked<AffectedAsked>) -
 async fn doctor(State(service): State<Service>, asked: Asked<DoctorAsked>) -> Result<Response, Failure> {
     let request = asked.request()?;
     service.workers.answer(asked.budget, move |query, effort| query.doctor(&request, effort)).await
+}
+
+async fn state(State(service): State<Service>, asked: Asked<StateAsked>) -> Result<Response, Failure> {
+    let request = asked.request()?;
+    service.workers.answer(asked.budget, move |query, effort| query.state(&request, effort)).await
+}
+
+async fn findings(State(service): State<Service>, asked: Asked<FindingsAsked>) -> Result<Response, Failure> {
+    let request = asked.request(service.options.page_max)?;
+    service.workers.answer(asked.budget, move |query, effort| query.findings(&request, effort)).await
 }
 
 async fn stats(State(service): State<Service>) -> Result<Response, Failure> {

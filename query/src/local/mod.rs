@@ -3,6 +3,7 @@
 //! | file        | what it alone knows                                                       |
 //! |-------------|---------------------------------------------------------------------------|
 //! | `affected.rs` | who else has what a finding tells of                                     |
+//! | `findings.rs` | what is wrong with one entity or with all that there are                |
 //! | `gather.rs` | which records a timeline needs, and in what order to ask for them          |
 //! | `places.rs` | under which keys and entities a value stands                               |
 //! | `shown.rs`  | a record as the public JSON shows it                                       |
@@ -10,6 +11,7 @@
 //! | `spend.rs`  | one budget over several questions to an archive                            |
 
 mod affected;
+mod findings;
 mod gather;
 mod places;
 mod shown;
@@ -19,8 +21,9 @@ mod survey;
 mod tests;
 
 use timeline::document::{
-    Affected, Completeness, Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline,
+    Affected, Completeness, Doctor, Entities, Find, Findings, Incompleteness, Search, State, Stats, Timeline,
 };
+use timeline::judge::Settings;
 use timeline::record::Record;
 use timeline::survey::Survey;
 use timeline::{Given, Question};
@@ -28,8 +31,8 @@ use timeline::{Given, Question};
 use crate::archive::{Archive, Effort, Page};
 use crate::export;
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records,
-    SearchRequest, TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer, FollowRequest, Query,
+    QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
 };
 use crate::language::{self, Now, ParseError};
 
@@ -38,6 +41,7 @@ pub struct Local<A> {
     archive: A,
     now: Box<dyn Fn() -> Now + Send + Sync>,
     source: String,
+    settings: Settings,
 }
 
 impl<A: Archive> Local<A> {
@@ -47,7 +51,14 @@ impl<A: Archive> Local<A> {
         source: impl Into<String>,
         now: impl Fn() -> Now + Send + Sync + 'static,
     ) -> Local<A> {
-        Local { archive, now: Box::new(now), source: source.into() }
+        Local { archive, now: Box::new(now), source: source.into(), settings: Settings::default() }
+    }
+
+    /// Judges by these budgets and rules.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Local<A> {
+        self.settings = settings;
+        self
     }
 
     /// The archive asked.
@@ -63,8 +74,18 @@ impl<A: Archive> Local<A> {
     ) -> Result<(Question, Vec<Record>, Given), QueryError> {
         let question = gather::question(request)?;
         let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
-        let given = Given { completeness: self.completeness(gathered.reasons, 0, 0)?, ..Given::default() };
+        let given = self.given(gathered.reasons)?;
         Ok((question, gathered.records, given))
+    }
+
+    /// What a timeline rests on besides its records. What has arrived by now is at hand.
+    fn given(&self, reasons: Vec<Incompleteness>) -> Result<Given, QueryError> {
+        Ok(Given {
+            completeness: self.completeness(reasons, 0, 0)?,
+            settings: self.settings.clone(),
+            judged_to: Some((self.now)().time),
+            ..Given::default()
+        })
     }
 
     /// What an answer rests on that shows `shown` of `total`, and lacks something for these reasons.
@@ -159,6 +180,16 @@ impl<A: Archive> Query for Local<A> {
         let surveyed = survey::of(&self.archive, Survey::default(), request.window, effort)?;
         let completeness = self.completeness(surveyed.reasons, surveyed.read, surveyed.total)?;
         Ok(surveyed.survey.doctor(completeness, request.service.as_deref()))
+    }
+
+    fn state(&self, request: &StateRequest, effort: &Effort) -> Result<State, QueryError> {
+        let (question, records, given) = self.grounds(&TimelineRequest::whole(&request.entity), effort)?;
+        timeline::state::state(records, &question, &given, &request.moment)
+            .map_err(|error| QueryError::Malformed { message: error.to_string(), at: None })
+    }
+
+    fn findings(&self, request: &FindingsRequest, effort: &Effort) -> Result<Findings, QueryError> {
+        findings::of(self, request, effort)
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

@@ -7,14 +7,15 @@ mod tests;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use timeline::document::{Affected, Doctor, Entities, Find, Search, Stats, Timeline};
+use timeline::document::{Affected, Doctor, Entities, Find, Findings, Search, State, Stats, Timeline};
+use timeline::state::Moment;
 
 use self::call::{Calls, Parameters};
 use crate::archive::{ArchiveError, Effort};
 use crate::http::{Code, Failure};
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records,
-    SearchRequest, TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer, FollowRequest, Query,
+    QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
 };
 use crate::language::{self, Now};
 
@@ -142,6 +143,27 @@ impl Query for Remote {
         parameters.add_some("service", request.service.as_ref());
         parameters.add_window(request.window);
         self.get("/v1/doctor", &parameters, effort)
+    }
+
+    fn state(&self, request: &StateRequest, effort: &Effort) -> Result<State, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        match &request.moment {
+            Moment::End => {}
+            Moment::Time(time) => parameters.add("at", time),
+            Moment::Event(event) => parameters.add("event", event),
+        }
+        self.get(&format!("/v1/state/{}", path_encoded(&request.entity)), &parameters, effort)
+    }
+
+    fn findings(&self, request: &FindingsRequest, effort: &Effort) -> Result<Findings, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_some("entity", request.entity.as_ref());
+        let kinds: Vec<&str> = request.kinds.iter().map(|kind| kind.name()).collect();
+        parameters.add_some("kind", Some(kinds.join(",")).filter(|kinds| !kinds.is_empty()));
+        parameters.add_some("service", request.service.as_ref());
+        parameters.add_window(request.window);
+        parameters.add("limit", &request.entities_max);
+        self.get("/v1/findings", &parameters, effort)
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

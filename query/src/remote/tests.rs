@@ -64,6 +64,14 @@ impl Query for Served {
         self.remote.doctor(request, effort)
     }
 
+    fn state(&self, request: &StateRequest, effort: &Effort) -> Result<State, QueryError> {
+        self.remote.state(request, effort)
+    }
+
+    fn findings(&self, request: &FindingsRequest, effort: &Effort) -> Result<Findings, QueryError> {
+        self.remote.findings(request, effort)
+    }
+
     fn stats(&self) -> Result<Stats, QueryError> {
         self.remote.stats()
     }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use timeline::document::{Affected, Doctor, Entities, Find, Incompleteness, Search, Stats, Timeline};
+use timeline::document::{
+    Affected, Doctor, Entities, Find, FindingKind, Findings, Incompleteness, Search, State, Stats, Timeline,
+};
 use timeline::record::{Body, Record};
+use timeline::state::Moment;
 use timeline::time::Time;
 
 use super::{attributes, log, record, span, span_id, trace};
 use crate::archive::{Archive, ArchiveError, Effort, Window};
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FollowRequest, Query, QueryError, Records,
-    SearchRequest, TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest, Query, QueryError,
+    Records, SearchRequest, StateRequest, TimelineRequest,
 };
 use crate::language::{Now, Zone};
 use crate::memory::Memory;
@@ -65,6 +68,7 @@ pub(crate) fn conforms(make: &impl Make) {
     counts(&query);
     surveys(&query);
     tells_who_else(&make.over(Arc::new(Memory::new(repriced()))));
+    judges(&query);
     says_what_a_budget_cut(&query);
     stops_when_cancelled(&query);
     follows(&query, &memory);
@@ -293,6 +297,29 @@ fn tells_who_else(query: &impl Query) {
             "{unknown:?}"
         );
     }
+}
+
+fn judges(query: &impl Query) {
+    let request = StateRequest { entity: "order/42".to_owned(), moment: Moment::End };
+    let state = query.state(&request, &effort()).expect("an answer");
+    assert_eq!(state.schema, State::SCHEMA);
+    let unknown = StateRequest { moment: Moment::Event("zz".to_owned()), ..request };
+    assert!(matches!(
+        query.state(&unknown, &effort()),
+        Err(QueryError::Malformed { .. } | QueryError::Remote(_))
+    ));
+    let nobody = StateRequest { entity: "order/none".to_owned(), moment: Moment::End };
+    assert_eq!(query.state(&nobody, &effort()).expect("an answer").copies, []);
+
+    let request = FindingsRequest { entities_max: 10, ..FindingsRequest::default() };
+    let all = query.findings(&request, &effort()).expect("an answer");
+    assert_eq!((all.schema.as_str(), all.judged + all.cannot_judge), (Findings::SCHEMA, 2), "two orders");
+    let one = FindingsRequest { entity: Some("order/42".to_owned()), ..request.clone() };
+    let one = query.findings(&one, &effort()).expect("an answer");
+    assert_eq!(one.judged + one.cannot_judge, 1);
+    assert!(one.findings.iter().all(|finding| all.findings.contains(finding)));
+    let none = FindingsRequest { kinds: vec![FindingKind::ClockSkew], ..request };
+    assert_eq!(query.findings(&none, &effort()).expect("an answer").findings, []);
 }
 
 fn says_what_a_budget_cut(query: &impl Query) {

@@ -51,7 +51,7 @@ pub struct Findings {
     pub schema: String,
     /// What the answer rests on.
     pub completeness: Completeness,
-    /// What arrived after this moment was not judged; `None` where the store holds nothing.
+    /// The latest time of a record that the store held: what came later was not judged. `None` where it held none.
     pub judged_to: Option<Time>,
     /// How many entities were judged: those of whose state something is known.
     pub judged: u64,
@@ -236,6 +236,23 @@ impl FindingKind {
             FindingKind::ClockSkew => "clock_skew",
             FindingKind::MissingTelemetry => "missing_telemetry",
         }
+    }
+}
+
+/// A text that names no kind of finding.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no kind of finding; there is {list}", list = FindingKind::ALL.map(FindingKind::name).join(", "))]
+pub struct ParseKindError(String);
+
+impl std::str::FromStr for FindingKind {
+    type Err = ParseKindError;
+
+    fn from_str(text: &str) -> Result<FindingKind, ParseKindError> {
+        let named = |kind: &FindingKind| kind.name() == text.trim().to_lowercase().replace('-', "_");
+        FindingKind::ALL
+            .into_iter()
+            .find(named)
+            .ok_or_else(|| ParseKindError(text.chars().take(40).collect()))
     }
 }
 

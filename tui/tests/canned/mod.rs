@@ -4,15 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use query::archive::Effort;
 use query::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, Query, QueryError, Records,
-    SearchRequest, TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer, FollowRequest, Query,
+    QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
 };
 use serde_json::{Map, Value, json};
 use timeline::document::{
     Affected, Basis, Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, CompletenessBasis,
     Doctor, Edge, Entities, Entity, Event, EventKind, Evidence, Find, FindMatch, Finding, FindingKind,
-    FindingStatus, Folded, Gap, GapKind, Grade, Identity, Incompleteness, Op, Outcome, Process, Range,
-    Search, SearchRecord, StateChange, StateEvidence, Stats, Stream, StreamState, Timeline, ValueBasis,
+    FindingStatus, Findings, Folded, Gap, GapKind, Grade, Identity, Incompleteness, Op, Outcome, Process,
+    Range, Search, SearchRecord, State, StateChange, StateEvidence, Stats, Stream, StreamState, Timeline,
+    ValueBasis,
 };
 use timeline::id::{EventId, Point, RecordId, SpanId, TraceId};
 use timeline::record::{Severity, SpanKind, StatusCode};
@@ -573,6 +574,23 @@ impl Query for Canned {
 
     fn doctor(&self, _: &DoctorRequest, _: &Effort) -> Result<Doctor, QueryError> {
         Ok(Survey::default().doctor(Canned::whole(0, 0), None))
+    }
+
+    fn state(&self, _: &StateRequest, _: &Effort) -> Result<State, QueryError> {
+        let completeness = Canned::whole(0, 0);
+        Ok(State { schema: State::SCHEMA.to_owned(), at: None, completeness, copies: Vec::new() })
+    }
+
+    fn findings(&self, _: &FindingsRequest, _: &Effort) -> Result<Findings, QueryError> {
+        Ok(Findings {
+            schema: Findings::SCHEMA.to_owned(),
+            completeness: Canned::whole(0, 0),
+            judged_to: None,
+            judged: 0,
+            cannot_judge: 0,
+            cannot_judge_because: Vec::new(),
+            findings: Vec::new(),
+        })
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

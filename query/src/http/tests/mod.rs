@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use serde_json::Value as Json;
-use timeline::document::{Affected, Doctor, Entities, Find, Search, Stats, Timeline};
+use timeline::document::{Affected, Doctor, Entities, Find, Findings, Search, Stats, Timeline};
 use timeline::record::Body;
 
 use super::*;
 use crate::archive::Effort;
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FollowAnswer, FollowRequest, QueryError, Records,
-    SearchRequest, TimelineRequest,
+    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer, FollowRequest,
+    QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
 };
 use crate::local::Local;
 use crate::memory::Memory;
@@ -177,6 +177,14 @@ impl Query for Endless {
     }
 
     fn doctor(&self, _: &DoctorRequest, _: &Effort) -> Result<Doctor, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn state(&self, _: &StateRequest, _: &Effort) -> Result<timeline::document::State, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn findings(&self, _: &FindingsRequest, _: &Effort) -> Result<Findings, QueryError> {
         Err(QueryError::Remote("gone".to_owned()))
     }
 

@@ -29,6 +29,8 @@ fn it_has_the_parameters_that_are_read() {
         "value" => "42",
         "type" => "order",
         "service" => "orders",
+        "at" => "2026-11-23T10:00:00Z",
+        "kind" => "lost_update,stale_read",
         _ => "0",
     };
     for (path, route) in document()["paths"].as_object().expect("paths") {
@@ -73,6 +75,10 @@ fn what_is_answered_is_valid_under_its_schema() {
         ("/v1/doctor", "Doctor"),
         ("/v1/doctor?service=none", "Doctor"),
         ("/v1/affected?finding=f-none", "Error"),
+        ("/v1/state/order/42", "State"),
+        ("/v1/state/order/42?at=15m", "State"),
+        ("/v1/findings", "Findings"),
+        ("/v1/findings?entity=order/42&kind=stale_read", "Findings"),
         ("/v1/search?query=(", "Error"),
         ("/v1/nothing", "Error"),
     ];
