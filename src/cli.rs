@@ -13,7 +13,9 @@ use query::export::Format;
 /// Without a command it is collector and terminal UI together.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 done, 1 a difference was found (verify), 2 wrong usage, 3 it failed.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 a difference or finding (verify, diff, findings --fail), 2 wrong usage, 3 it failed."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -111,6 +113,10 @@ pub(crate) enum Command {
     Entities(Entities),
     /// Per service: what can be judged, what can't, and the one setting that would change it
     Doctor(Doctor),
+    /// What each copy of an entity held, at the end or at a moment
+    State(State),
+    /// What is wrong with one entity, or with all. Exit status 1 with --fail where a settled one is found
+    Findings(Findings),
     /// Two entities: the first event where they part. Exit status 1 where they do
     Diff(Diff),
     /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks
@@ -431,6 +437,47 @@ pub(crate) struct Init {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) read: Read,
+}
+
+/// `backstory state`.
+#[derive(Debug, Args)]
+pub(crate) struct State {
+    /// The entity, as order/42, or any attribute, as order.id=42
+    pub(crate) entity: String,
+    /// Up to the last event that is not past this time: RFC 3339, or relative as 15m
+    #[arg(long, value_name = "TIME", conflicts_with = "event")]
+    pub(crate) at: Option<String>,
+    /// Up to and including this event: an event id, the beginning of one, a span id, or SPAN_ID:end
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) event: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
+}
+
+/// `backstory findings`.
+#[derive(Debug, Args)]
+pub(crate) struct Findings {
+    /// This entity alone, as order/42 [default: every entity that records name]
+    #[arg(long, value_name = "ENTITY")]
+    pub(crate) entity: Option<String>,
+    /// Only this kind, as stale_read; several times for several
+    #[arg(long = "kind", value_name = "KIND")]
+    pub(crate) kinds: Vec<timeline::document::FindingKind>,
+    /// Only those with an event in this service
+    #[arg(long, value_name = "SERVICE")]
+    pub(crate) service: Option<String>,
+    /// At most so many entities of each type are judged, the latest
+    #[arg(long, value_name = "COUNT", default_value = "10000")]
+    pub(crate) limit: NonZeroUsize,
+    /// Exit status 1 where a settled finding is found
+    #[arg(long)]
+    pub(crate) fail: bool,
+    #[command(flatten)]
+    pub(crate) read: Read,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
 }
 
 /// `backstory stats`.

@@ -8,6 +8,7 @@ use ::tui::keys::Keymap;
 use ::tui::theme::Palette;
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use timeline::judge::{Budget, EntitySettings, Rule, Settings, parse_window};
 
 use crate::cli::{Global, Listen};
 use crate::command::Usage;
@@ -31,6 +32,17 @@ pub(crate) struct File {
     theme: Option<String>,
     #[serde(default)]
     keys: BTreeMap<String, Keys>,
+    /// How long late records may change a finding: `10s`.
+    #[serde(default, deserialize_with = "parse_window")]
+    window: Option<u64>,
+    /// More attempts of one intent than this are a storm.
+    attempts_max: Option<usize>,
+    #[serde(default)]
+    entity: BTreeMap<String, EntitySettings>,
+    #[serde(default)]
+    budget: Vec<Budget>,
+    #[serde(default)]
+    rule: Vec<Rule>,
 }
 
 /// One key, or several.
@@ -66,7 +78,7 @@ impl Source {
 }
 
 /// Where to listen and how much to keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Serving {
     pub(crate) grpc: String,
     pub(crate) http: String,
@@ -74,6 +86,8 @@ pub(crate) struct Serving {
     pub(crate) tokens: Option<PathBuf>,
     pub(crate) keep_for: Duration,
     pub(crate) keep_bytes: u64,
+    /// What findings are judged by.
+    pub(crate) settings: Settings,
 }
 
 /// How the terminal UI looks, and which key does what in it.
@@ -148,6 +162,22 @@ impl File {
         }
     }
 
+    /// What findings are judged by.
+    pub(crate) fn settings(&self) -> Settings {
+        let usual = Settings::default();
+        let mut settings = Settings {
+            window_ns: self.window.unwrap_or(usual.window_ns),
+            attempts_max: self.attempts_max.unwrap_or(usual.attempts_max),
+            budgets: self.budget.clone(),
+            rules: self.rule.clone(),
+            ..usual
+        };
+        for (kind, declared) in &self.entity {
+            settings.declare(kind, declared);
+        }
+        settings
+    }
+
     /// Where to listen and how much to keep.
     pub(crate) fn serving(&self, listen: &Listen) -> anyhow::Result<Serving> {
         let pick = |said: &Option<String>, file: &Option<String>, default: &str| {
@@ -156,6 +186,7 @@ impl File {
         let keep_for = pick(&listen.keep_for, &self.keep_for, "3d");
         let keep_bytes = pick(&listen.keep_bytes, &self.keep_bytes, "20GB");
         Ok(Serving {
+            settings: self.settings(),
             grpc: pick(&listen.grpc, &self.grpc, "127.0.0.1:4317"),
             http: pick(&listen.http, &self.http, "127.0.0.1:4318"),
             query: pick(&listen.query, &self.query, "127.0.0.1:4320"),
@@ -247,6 +278,31 @@ mod tests {
         let file: File = toml::from_str("connect = 'http://127.0.0.1:4320'").expect("parses");
         let said = Global { data: Some("here".into()), ..Global::default() };
         assert_eq!(file.source(&said).expect("is sound"), Source::Folder("here".into()));
+    }
+
+    #[test]
+    fn budgets_rules_and_entities_are_what_findings_are_judged_by() {
+        let text = r#"
+            window = "30s"
+            [entity.order]
+            owner = "shop/orders"
+            transitions = { status = ["created -> paid", "paid -> shipped"] }
+            [[budget]]
+            entity = "order"
+            copy = "redis/order"
+            lag = "2s"
+            [[rule]]
+            name = "one capture"
+            entity = "order"
+            at_most = 1
+            write = "charges.state = captured"
+        "#;
+        let settings = toml::from_str::<File>(text).expect("parses").settings();
+        assert_eq!((settings.window_ns, settings.attempts_max), (30_000_000_000, 5));
+        assert_eq!(settings.budget("order", "redis/order"), Some(2_000_000_000));
+        assert_eq!((settings.rules.len(), settings.transitions["order"]["status"].len()), (1, 2));
+        let slip = text.replace("lag =", "lagg =");
+        assert!(toml::from_str::<File>(&slip).expect_err("a slip").to_string().contains("lagg"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod entities;
 mod env;
 mod export;
 mod find;
+mod findings;
 mod import;
 mod init;
 mod made;
@@ -16,6 +17,7 @@ mod man;
 mod reindex;
 mod search;
 mod serve;
+mod state;
 mod stats;
 mod timeline;
 mod tui;
@@ -43,6 +45,7 @@ pub(crate) struct Usage(pub(crate) String);
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = File::load(&cli.global)?;
     let source = || file.source(&cli.global);
+    let open = || source::open(&source()?, &file.settings());
     match cli.command {
         None => tui::with_collector(&source()?, &file.serving(&cli.listen)?, &file.looks()?)?,
         Some(Command::Demo(demo)) => {
@@ -51,13 +54,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Serve(listen)) => serve::run(&source()?, &file.serving(&listen)?)?,
         Some(Command::Tui(tui)) => tui::run(&tui, &source()?, &file.serving(&cli.listen)?, &file.looks()?)?,
         Some(Command::Env(env)) => env::run(&env, &source()?, &file.serving(&cli.listen)?)?,
-        Some(Command::Find(find)) => find::run(&find, &*source::open(&source()?)?)?,
-        Some(Command::Search(search)) => search::run(&search, &*source::open(&source()?)?)?,
-        Some(Command::Timeline(timeline)) => timeline::run(&timeline, &*source::open(&source()?)?)?,
-        Some(Command::Export(export)) => export::run(&export, &*source::open(&source()?)?)?,
-        Some(Command::Entities(entities)) => entities::run(&entities, &*source::open(&source()?)?)?,
-        Some(Command::Doctor(doctor)) => doctor::run(&doctor, &*source::open(&source()?)?)?,
-        Some(Command::Diff(diff)) => return diff::run(&diff, &*source::open(&source()?)?),
+        Some(Command::Find(find)) => find::run(&find, &*open()?)?,
+        Some(Command::Search(search)) => search::run(&search, &*open()?)?,
+        Some(Command::Timeline(timeline)) => timeline::run(&timeline, &*open()?)?,
+        Some(Command::Export(export)) => export::run(&export, &*open()?)?,
+        Some(Command::Entities(entities)) => entities::run(&entities, &*open()?)?,
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, &*open()?)?,
+        Some(Command::Diff(diff)) => return diff::run(&diff, &*open()?),
         Some(Command::Import(import)) => {
             let serving = file.serving(&cli.listen)?;
             return import::run(&import, &source()?, &serving, file.token(&cli.global));
@@ -65,6 +68,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Affected(affected)) => affected::run(&affected, &*source::open(&source()?)?)?,
         Some(Command::Init(init)) => init::run(&init, &*source::open(&source()?)?)?,
         Some(Command::Stats(stats)) => stats::run(&stats, &*source::open(&source()?)?)?,
+        Some(Command::Init(init)) => init::run(&init, &*open()?)?,
+        Some(Command::State(state)) => state::run(&state, &*open()?)?,
+        Some(Command::Findings(findings)) => return findings::run(&findings, &*open()?),
+        Some(Command::Stats(stats)) => stats::run(&stats, &*open()?)?,
         Some(Command::Verify) => return verify::run(&source()?),
         Some(Command::Reindex) => reindex::run(&source()?)?,
         Some(Command::Completions { shell }) => completions::run(shell)?,

@@ -32,6 +32,8 @@ mod retry_storm;
 mod rule;
 mod rule_broken;
 mod settings;
+#[cfg(test)]
+mod simulated;
 mod stale_read;
 mod story;
 #[cfg(test)]
@@ -40,7 +42,7 @@ mod unexplained_change;
 mod unhandled_message;
 
 pub use rule::{Holds, Pattern, Place, Rule};
-pub use settings::{Budget, Settings};
+pub use settings::{Budget, EntitySettings, Settings, parse_window};
 
 pub(crate) use case::Evidenced;
 pub use case::owners;

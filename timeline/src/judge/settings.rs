@@ -49,11 +49,56 @@ pub struct Budget {
     pub lag_ns: u64,
 }
 
+/// What a team declares of an entity type: `[entity.TYPE]` of `backstory.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntitySettings {
+    /// The copy that is the system of record.
+    pub owner: Option<String>,
+    /// By field, the transitions that are allowed: `created -> paid`.
+    #[serde(default, deserialize_with = "transitions")]
+    pub transitions: BTreeMap<String, Vec<(String, String)>>,
+}
+
 impl Settings {
+    /// Takes in what is declared of an entity type.
+    pub fn declare(&mut self, kind: &str, declared: &EntitySettings) {
+        let kind = crate::naming::kind_named(kind);
+        if let Some(owner) = &declared.owner {
+            self.owners.insert(kind.clone(), owner.clone());
+        }
+        if !declared.transitions.is_empty() {
+            self.transitions.insert(kind, declared.transitions.clone());
+        }
+    }
+
     /// The lag that is acceptable for a copy, in nanoseconds.
     pub fn budget(&self, entity: &str, copy: &str) -> Option<u64> {
         self.budgets.iter().find(|own| own.entity == entity && own.copy == copy).map(|own| own.lag_ns)
     }
+}
+
+fn transitions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Vec<(String, String)>>, D::Error> {
+    let written: BTreeMap<String, Vec<String>> = BTreeMap::deserialize(deserializer)?;
+    let one = |text: String| {
+        let sides = text.split_once("->").map(|(from, to)| (from.trim().to_owned(), to.trim().to_owned()));
+        sides.filter(|(from, to)| !from.is_empty() && !to.is_empty()).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "{text:?} is no transition: write FROM -> TO, as created -> paid"
+            ))
+        })
+    };
+    let field = |(field, list): (String, Vec<String>)| {
+        Ok((field, list.into_iter().map(one).collect::<Result<Vec<_>, D::Error>>()?))
+    };
+    written.into_iter().map(field).collect()
+}
+
+/// Reads a duration, in nanoseconds, from text such as `2s`; for a configuration file's own keys.
+pub fn parse_window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    duration_if_any(deserializer)
 }
 
 /// Reads a duration as `150ms`, `2s`, `5m` or `1h`, in nanoseconds.
@@ -98,6 +143,19 @@ mod tests {
         for wrong in ["", "2", "s", "2 parsec", "-1s", "..s"] {
             assert_eq!(parse_duration(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_declared_of_a_type_is_taken_in() {
+        let json = r#"{"owner": "shop/orders", "transitions": {"status": ["created -> paid"]}}"#;
+        let declared: EntitySettings = serde_json::from_str(json).expect("declared");
+        let mut settings = Settings::default();
+        settings.declare("Orders", &declared);
+        assert_eq!(settings.owners["order"], "shop/orders");
+        assert_eq!(settings.transitions["order"]["status"], [("created".to_owned(), "paid".to_owned())]);
+        let wrong = r#"{"transitions": {"status": ["created, paid"]}}"#;
+        let error = serde_json::from_str::<EntitySettings>(wrong).expect_err("no arrow");
+        assert!(error.to_string().contains("FROM -> TO"), "{error}");
     }
 
     #[test]
