@@ -26,11 +26,14 @@ fn of_copy(case: &Case<'_>, slot: &Slot, track: &Track, owner: &Track) -> Option
         .filter(|write| write.op == Op::Write && write.outcome == Outcome::Ok && write.value.is_some())
         .collect();
     let owner_writes = case.writes(owner);
+    let reads = case.reads(track);
     let mut found: Option<(Draft, usize)> = None;
     for (at, older) in applied.iter().enumerate().rev() {
         // What the copy had just before: the newest that it went back behind.
         for newer in applied[..at].iter().rev() {
-            let Some(draft) = of_pair(case, slot, &all, &owner_writes, newer, older) else { continue };
+            let Some(draft) = of_pair(case, slot, &all, &owner_writes, &reads, newer, older) else {
+                continue;
+            };
             let place = case.place(older.effect_ended());
             if found.as_ref().is_none_or(|(own, _)| draft.grade() > own.grade()) {
                 found = Some((draft, place));
@@ -46,6 +49,7 @@ fn of_pair(
     slot: &Slot,
     all: &[&Operation],
     owner: &[&Operation],
+    reads: &[&Operation],
     newer: &Operation,
     older: &Operation,
 ) -> Option<Draft> {
@@ -55,6 +59,14 @@ fn of_pair(
     let sources = [source(owner, newer)?, source(owner, older)?];
     let by_owner = owner_order(case, sources[1], sources[0])?;
     let by_copy = case.effect_before(newer, older);
+    // Where nothing orders the two, the list's order is no evidence; a read of the older state after the newer one is.
+    let shown = reads.iter().find(|read| {
+        let old = read.value.as_ref().zip(older.value.as_ref()).is_some_and(|(own, old)| agree(own, old));
+        old && case.seen_by(newer, read).is_some()
+    });
+    if by_copy.is_none() && shown.is_none() {
+        return None;
+    }
     let next = all.iter().find(|write| {
         let later = case.effect_before(older, write).is_some();
         let mends = write.op == Op::Delete
@@ -76,6 +88,7 @@ fn of_pair(
     let mut draft = Draft::new(FindingKind::OutOfOrderApply, summary)
         .on([newer, older])
         .on(sources)
+        .on(shown.filter(|_| by_copy.is_none()).copied())
         .in_order(by_copy)
         .in_order(Some(by_owner))
         .with_values(ValueBasis::Seen)

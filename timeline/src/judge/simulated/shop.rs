@@ -77,12 +77,14 @@ struct Shop {
     status: &'static str,
     address: &'static str,
     cached: Option<&'static str>,
+    /// What the search's read model holds.
+    view: &'static str,
 }
 
 /// Plays one order; the records that tell of it.
 pub(super) fn play(seed: u64, fault: Fault, streams: Streams) -> Vec<Record> {
     let world = World::new(seed, streams);
-    let mut shop = Shop { world, version: 0, status: "", address: "old", cached: None };
+    let mut shop = Shop { world, version: 0, status: "", address: "old", cached: None, view: "" };
     shop.play(fault);
     shop.world.records
 }
@@ -91,6 +93,8 @@ impl Shop {
     fn play(&mut self, fault: Fault) {
         let created = self.change("created", None);
         self.apply(SEARCH_1, &created, false);
+        self.search(SEARCH_1);
+        self.search(SEARCH_2);
         self.world.pass(5, 300);
         self.charge(fault);
         let paid = self.change("paid", None);
@@ -145,6 +149,18 @@ impl Shop {
             _ => self.apply(SEARCH_1, &shipped, false),
         }
         self.world.pass(50, 300);
+        let searched = if self.world.chance.below(2) == 0 { SEARCH_1 } else { SEARCH_2 };
+        self.search(searched);
+    }
+
+    /// The customer searches: an instance of search answers from the read model.
+    fn search(&mut self, process: usize) {
+        let view = self.view;
+        self.world.enter(GATEWAY, |world, here| {
+            world.call(here, process, (0, true), |world, here| {
+                world.state(here, "search/view", false, vec![reads("status", view)]);
+            });
+        });
     }
 
     /// The owner changes the status and announces it. `keep` leaves the cache as it is.
@@ -178,8 +194,9 @@ impl Shop {
     }
 
     fn apply(&mut self, process: usize, message: &Message, garbled: bool) {
+        let status = if garbled { "pa?d" } else { message.status };
+        self.view = status;
         self.world.consume(process, message, |world, here| {
-            let status = if garbled { "pa?d" } else { message.status };
             world.state(here, "search/view", false, vec![writes("status", status).version(message.version)]);
         });
     }

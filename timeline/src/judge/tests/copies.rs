@@ -133,8 +133,10 @@ fn an_older_state_applied_over_a_newer_is_out_of_order() {
 }
 
 #[test]
-fn where_nothing_orders_the_consumers_it_is_possible() {
-    let story = applied(["search@b", "search@c"], [60.0, 30.0]);
+fn where_nothing_orders_the_consumers_a_later_read_makes_it_possible() {
+    let mut story = applied(["search@b", "search@c"], [60.0, 30.0]);
+    assert_eq!(story.told(), []);
+    story.reads(statement(40, "search@c", 90.0).trace(4), "search/order_view", "status=paid");
     assert_eq!(story.told(), [(FindingKind::OutOfOrderApply, Grade::Possible)]);
 }
 
