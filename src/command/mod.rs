@@ -65,9 +65,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let serving = file.serving(&cli.listen)?;
             return import::run(&import, &source()?, &serving, file.token(&cli.global));
         }
-        Some(Command::Affected(affected)) => affected::run(&affected, &*source::open(&source()?)?)?,
-        Some(Command::Init(init)) => init::run(&init, &*source::open(&source()?)?)?,
-        Some(Command::Stats(stats)) => stats::run(&stats, &*source::open(&source()?)?)?,
+        Some(Command::Affected(affected)) => affected::run(&affected, &*open()?)?,
         Some(Command::Init(init)) => init::run(&init, &*open()?)?,
         Some(Command::State(state)) => state::run(&state, &*open()?)?,
         Some(Command::Findings(findings)) => return findings::run(&findings, &*open()?),
