@@ -6,18 +6,24 @@
 //! | `explicit.rs`    | `backstory.*` attributes                                                   |
 //! | `described.rs`   | entity events of OpenTelemetry: the difference between two descriptions    |
 //! | `sql/`           | statements                                                                 |
+//! | `redis.rs`       | commands of Redis and Valkey                                               |
+//! | `http.rs`        | methods on paths                                                           |
+//! | `message.rs`     | messages sent and received                                                 |
+//! | `log.rs`         | log lines and structured log attributes                                    |
+//! | `repeats.rs`     | what several records of one trace tell is one operation                    |
 //! | `table.rs`       | what a table's name says                                                   |
 //! | `outcome.rs`     | whether what a span did took effect                                        |
 //! | `draft.rs`       | an operation before other records have been asked                          |
 //! | `transaction.rs` | which operations are one transaction, and whether it was committed         |
 //! | `travel.rs`      | how a key that a record lacks comes from its trace                         |
-//! | `unattributed.rs` | the writes that could concern a timeline, and nobody knows whether they do |
+//! | `unattributed.rs` | writes that could concern a timeline, and nobody knows whether they do    |
 //!
 //! # Invariants
 //!
-//! - **ST-1** The operations depend on the set of records and the rules, and on nothing else.
+//! - **ST-1** The operations depend on the set of records, and on nothing else.
 //! - **ST-2** No value is told that no record says: a value cut by a sanitiser is absent, not guessed.
-//! - **ST-3** A key that was inferred says so, and none is inferred where a trace names several things of the type.
+//! - **ST-3** An inferred key says so, and none is inferred where the place that would name it names several things of
+//!   the type.
 
 mod described;
 mod draft;

@@ -164,6 +164,9 @@ impl Shape {
         // SQL Server writes UPDATE o SET … FROM orders o: the target is an alias.
         let Some(first) = from.sources.first().cloned() else { return };
         let aliased = from.sources.iter().skip(1).find(|source| source.is(&first.table)).cloned();
+        if aliased.is_some() {
+            from.sources.remove(0);
+        }
         let main = aliased.unwrap_or(first);
         let mut changes: Vec<(Source, Vec<(Column, Change)>)> = Vec::new();
         for (column, change) in assigned(&update.assignments) {

@@ -93,7 +93,7 @@ fn of_parts<'a>(parts: impl DoubleEndedIterator<Item = &'a Ident>) -> Option<Col
 
 /// What `column = expr` makes of the column.
 pub(super) fn change(target: &Column, expr: &Expr) -> Change {
-    let is_target = |expr: &Expr| column(expr).is_some_and(|c| c.name.eq_ignore_ascii_case(&target.name));
+    let is_target = |expr: &Expr| is_column(expr, &target.name);
     let set = |expr: &Expr| Change::Set(cell(expr).unwrap_or(Cell::Computed));
     match expr {
         Expr::Nested(inner) => change(target, inner),
@@ -113,11 +113,23 @@ pub(super) fn change(target: &Column, expr: &Expr) -> Change {
                 {
                     Change::Append(cell(last).unwrap_or(Cell::Computed))
                 }
-                // COALESCE(column, 0) + 1 is read above only without it; alone it may or may not change anything.
                 _ => set(expr),
             }
         }
         _ => set(expr),
+    }
+}
+
+/// Whether `expr` is the column of this name, or that column with a value for its absence.
+fn is_column(expr: &Expr, name: &str) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_column(inner, name),
+        Expr::Function(function) => {
+            let called = idents(&function.name).next_back().map(|called| called.value.to_ascii_lowercase());
+            matches!(called.as_deref(), Some("coalesce" | "ifnull" | "isnull"))
+                && arguments(&function.args).first().is_some_and(|first| is_column(first, name))
+        }
+        other => column(other).is_some_and(|column| column.name.eq_ignore_ascii_case(name)),
     }
 }
 

@@ -162,7 +162,7 @@ impl<'a> Scan<'a> {
             }
         }
         self.take(length);
-        self.bind(Bound::Literal(Value::Text(text)));
+        self.bind(text.map_or(Bound::Hidden, |text| Bound::Literal(Value::Text(text))));
     }
 
     /// Whether the one-letter word `prefix` stands right before the text, as in `E'a\n'`.
@@ -239,19 +239,22 @@ fn from_one(name: &str) -> String {
     name.parse::<usize>().map_or_else(|_| name.to_owned(), |number| number.saturating_sub(1).to_string())
 }
 
-/// The length of the quoted text at the beginning of `rest`, its quotes included, and what it says.
-fn quoted(rest: &str, quote: char, escaped: bool) -> (usize, String) {
+/// The length of the quoted text at the beginning of `rest`, its quotes included, and what it says; `None` where it
+/// was cut, or spells characters by number.
+fn quoted(rest: &str, quote: char, escaped: bool) -> (usize, Option<String>) {
     let mut text = String::new();
+    let mut plain = true;
     let mut chars = rest.char_indices().skip(1).peekable();
     while let Some((at, char)) = chars.next() {
         if char == quote {
             if chars.peek().is_none_or(|(_, next)| *next != quote) {
-                return (at + quote.len_utf8(), text);
+                return (at + quote.len_utf8(), plain.then_some(text));
             }
             chars.next();
             text.push(quote);
         } else if char == '\\' && escaped {
             if let Some((_, next)) = chars.next() {
+                plain &= !next.is_alphanumeric() || matches!(next, 'n' | 't' | 'r');
                 text.push(match next {
                     'n' => '\n',
                     't' => '\t',
@@ -263,7 +266,7 @@ fn quoted(rest: &str, quote: char, escaped: bool) -> (usize, String) {
             text.push(char);
         }
     }
-    (rest.len(), text)
+    (rest.len(), None)
 }
 
 #[cfg(test)]

@@ -87,8 +87,8 @@ pub(super) fn row(kind: &str, verb: Verb, written: Written) -> Row {
     }
     // An auto-incremented key is computed, or not spoken of at all.
     let computed = matches!(&row.own, Own::Cells(cells) if cells.contains(&Cell::Computed));
-    if computed || (row.own == Own::Many && written.single) {
-        row.own = Own::Hidden;
+    if computed || row.own == Own::Many {
+        row.own = if written.single { Own::Hidden } else { Own::Many };
     }
     row
 }
