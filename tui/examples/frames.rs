@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::KeyCode;
+use query::archive::{Effort, Window};
+use query::interface::{Query, TimelineRequest};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
@@ -55,7 +57,15 @@ impl Screen {
         let backend = CrosstermBackend::new(Counted(Rc::clone(&sent)));
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
         let mut state = State::new(Settings::default(), SIZE, canned::at(0.0));
-        let told = Arc::new(Told::new(canned::large(EVENTS, 12)));
+        let store = canned::Canned::new(0, false);
+        let request = TimelineRequest {
+            entity: "order/huge".to_owned(),
+            window: Window::default(),
+            events_max: EVENTS,
+            brief: false,
+        };
+        let told = store.timeline(&request, &Effort::new(u64::MAX)).expect("a timeline");
+        let told = Arc::new(Told::new(told));
         let effects = state.open_timeline("order/huge");
         answer(&mut state, effects, &told);
         Ok(Screen { state, terminal, sent })

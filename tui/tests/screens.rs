@@ -296,9 +296,34 @@ screens! {
     tour: |size| { let mut app = App::timeline(size, "order/42"); app.state.tour = Some(Tour::default()); app }, "n";
 }
 
-#[test]
-fn looks_of_the_timeline() {
-    insta::assert_snapshot!(App::timeline((80, 24), "order/42").styles());
+/// The looks of a screen after some keys, at the three sizes.
+fn looks_of(start: impl Fn((u16, u16)) -> App, keys: &str) -> String {
+    let one = |size: (u16, u16)| {
+        let mut app = start(size);
+        app.press(keys);
+        format!("{}×{}\n{}", size.0, size.1, app.styles())
+    };
+    SIZES.map(one).join("\n\n")
+}
+
+macro_rules! looks {
+    ($($name:ident: $start:expr, $keys:literal;)*) => { $(
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(looks_of($start, $keys));
+        }
+    )* };
+}
+
+looks! {
+    looks_of_home: |size| App::home(size, 60), "jj";
+    looks_of_a_search: |size| App::home(size, 60), "/42<enter>j";
+    looks_of_the_timeline: INCIDENT, "";
+    looks_of_the_state: INCIDENT, "]]]]]]<tab>";
+    looks_of_marks: INCIDENT, "/charge<tab><enter>";
+    looks_of_the_trace: INCIDENT, "tccc";
+    looks_of_live: |size| App::home(size, 60), "Fjj<space>";
+    looks_of_a_pop_up: INCIDENT, "xw";
 }
 
 #[test]
