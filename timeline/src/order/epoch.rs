@@ -1,6 +1,6 @@
 //! Epochs: where a clock was set, found by its messages.
 //!
-//! The messages of a pair of clocks, sorted by when one of them read what, bound their offset from both sides; drift
+//! The round trips of a pair of clocks, sorted by when one of them read what, bound their offset from both sides; drift
 //! allowed for, a new bound never contradicts the old ones unless a clock was set in between. Going forward, the first
 //! message that does shows the latest moment by which the clock had been set; going back from the end, the first that
 //! contradicts the new offset shows the earliest. In between nobody knows, and nothing is claimed.
@@ -10,7 +10,7 @@
 //! An event belongs to an epoch if no other epoch's offset puts it where it could have been: into that epoch's time, and
 //! between what causes put before it and after it. Else its epoch is unknown and its clock claims nothing of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Skew;
 use super::clock::{ClockNumber, Clocks, JITTER_NS_MAX};
@@ -49,7 +49,10 @@ struct Broken {
 /// A bound of the offset of one clock to that whose time it is sorted by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Bound {
+    /// The other clock was read then or later.
     at: i64,
+    /// It was read then or earlier.
+    until: i64,
     /// The other clock is ahead by this at least (`lower`) or at most.
     ahead: i64,
     lower: bool,
@@ -114,12 +117,40 @@ fn by_pair(clocks: &Clocks, messages: &[Message]) -> Pairs {
     pairs
 }
 
-/// The bounds in the time of `axis`, sorted.
+/// The bounds that round trips prove, in the time of `axis`, sorted. A message alone does not tell when its other end was:
+/// sent before a clock is set and received after, it bounds the new offset. But a moment of one clock that heard from the
+/// other, and that the other then heard of, lies between the two.
 fn bounds(messages: &[Between], axis: ClockNumber) -> Vec<Bound> {
+    let mut answers: HashMap<(ClockNumber, i64), Vec<i64>> = HashMap::new();
+    for message in messages {
+        answers.entry((message.from, message.sent)).or_default().push(message.received);
+    }
+    let mut bounds = Vec::new();
+    for there in messages {
+        let back = answers.get(&(there.to, there.stamp)).into_iter().flatten();
+        let Some(back) = back.copied().filter(|back| there.sent <= *back).min() else { continue };
+        let coarse = there.received - there.stamp;
+        let (out, home, turn) = (there.sent, back, there.stamp);
+        let (at, until, low, high) = if there.from == axis {
+            (out, home, turn - home, turn + coarse - out)
+        } else {
+            (turn, turn + coarse, out - turn - coarse, home - turn)
+        };
+        bounds.push(Bound { at, until, ahead: low, lower: true });
+        bounds.push(Bound { at, until, ahead: high, lower: false });
+    }
+    bounds.sort_unstable();
+    bounds.dedup();
+    bounds
+}
+
+/// The bounds of all messages in the time of `axis`, each where that clock was read.
+fn all_bounds(messages: &[Between], axis: ClockNumber) -> Vec<Bound> {
     let bound = |message: &Between| {
         let lower = message.to == axis;
         let ahead = if lower { -message.most_ahead() } else { message.most_ahead() };
-        Bound { at: if lower { message.received } else { message.sent }, ahead, lower }
+        let at = if lower { message.received } else { message.sent };
+        Bound { at, until: at, ahead, lower }
     };
     let mut bounds: Vec<Bound> = messages.iter().map(bound).collect();
     bounds.sort_unstable();
@@ -182,13 +213,13 @@ fn stretches(bounds: &[Bound]) -> Option<Vec<Stretch>> {
     back.reverse();
     let pairs = forward.iter().zip(&back);
     let ordered = forward.len() == back.len() && pairs.clone().all(|(end, begin)| begin < end);
-    ordered.then(|| pairs.map(|(end, begin)| (bounds[*begin].at, bounds[*end].at)).collect())
+    ordered.then(|| pairs.map(|(end, begin)| (bounds[*begin].at, bounds[*end].until)).collect())
 }
 
 /// Contradictions as small as coarse stamps make: the stamps are coarser, then, than they look.
 fn soften(clocks: &mut Clocks, messages: &[Message]) {
     for ((first, second), list) in by_pair(clocks, messages) {
-        let bounds = bounds(&list, first);
+        let bounds = all_bounds(&list, first);
         let mut interval = Interval::default();
         let mut most = 0;
         for bound in &bounds {
@@ -294,7 +325,7 @@ impl Epochs {
         let all = own.get(&pair).map(|list| bounds(list, parted.axis)).unwrap_or_default();
         for epoch in 0..=parted.set.len() {
             let (begin, end) = epochs.certain(epoch);
-            let inside = all.iter().filter(|bound| begin <= bound.at && bound.at <= end);
+            let inside = all.iter().filter(|bound| begin <= bound.at && bound.until <= end);
             let low = inside.clone().filter(|bound| bound.lower).map(|bound| bound.ahead).max();
             let high = inside.clone().filter(|bound| !bound.lower).map(|bound| bound.ahead).min();
             epochs.ahead.push(Ahead {

@@ -54,6 +54,8 @@ pub(crate) struct Between {
     pub(crate) sent: i64,
     /// The receiver's clock read this at most.
     pub(crate) received: i64,
+    /// The receiver's stamp.
+    pub(crate) stamp: i64,
 }
 
 impl Between {
@@ -75,6 +77,7 @@ impl Message {
             to,
             sent: self.sent,
             received: self.received.saturating_add(coarse),
+            stamp: self.received,
         })
     }
 }

@@ -253,6 +253,44 @@ impl Offsets {
             paths
         });
         self.paths = paths.collect();
+        self.refine();
+    }
+
+    /// Once more through a third clock, by what is known at the points nearest to it: a path's messages may have been long
+    /// before and long after.
+    fn refine(&mut self) {
+        let mut refined: Vec<(Vec<i64>, Vec<i64>)> = Vec::new();
+        for paths in &self.paths {
+            let (mut high, mut low) = (paths.high.clone(), paths.low.clone());
+            for (point, x) in paths.points.iter().enumerate() {
+                let row = point * self.len..(point + 1) * self.len;
+                for (third, (ahead, behind)) in
+                    paths.high[row.clone()].iter().zip(&paths.low[row.clone()]).enumerate()
+                {
+                    if self.paths[third].points.is_empty() {
+                        continue;
+                    }
+                    for other in 0..self.len {
+                        let at = row.start + other;
+                        if *ahead != i64::MAX
+                            && let Some(further) = self.bounds(third, x.saturating_add(*ahead), other).high
+                        {
+                            high[at] = high[at].min(ahead.saturating_add(further));
+                        }
+                        if *behind != i64::MIN
+                            && let Some(further) = self.bounds(third, x.saturating_add(*behind), other).low
+                        {
+                            low[at] = low[at].max(behind.saturating_add(further));
+                        }
+                    }
+                }
+            }
+            refined.push((high, low));
+        }
+        for (paths, (high, low)) in self.paths.iter_mut().zip(refined) {
+            (paths.high, paths.low) = (high, low);
+            paths.pass_on(self.len);
+        }
     }
 
     /// When the clock is asked about: at its readings; and when most is known of it: at its messages. Sorted.
