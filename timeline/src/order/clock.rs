@@ -188,7 +188,7 @@ impl Clocks {
         self.list[number].readings.iter().for_each(|r| own[r.moment as usize] = Some(r.lower));
         let mut past: Vec<u64> = vec![0; moments.len()];
         let mut inversion = 0;
-        for node in causal.topological() {
+        for node in causal.topological().iter().copied() {
             let mut latest = past[node as usize];
             if let Some(time) = own[node as usize] {
                 inversion = inversion.max(latest.saturating_sub(time));

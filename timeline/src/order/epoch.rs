@@ -421,8 +421,8 @@ impl Epochs {
                 when[index as usize] = (ns(reading.lower), ns(reading.upper));
             }
         }
-        let order: Vec<Index> = causal.topological();
-        for node in &order {
+        let order = causal.topological();
+        for node in order {
             let after = when[*node as usize].0;
             causal.successors(*node).iter().for_each(|to| {
                 let slot = &mut when[*to as usize].0;

@@ -1,9 +1,13 @@
 //! Directed graphs over moments, in the compact form of Compressed Sparse Row.
 
+use std::sync::OnceLock;
+
 /// A directed graph over nodes `0..len`.
 pub(crate) struct Graph {
     heads: Vec<u32>,
     targets: Vec<u32>,
+    /// Sorted once, when first asked for.
+    order: OnceLock<Vec<u32>>,
 }
 
 impl Graph {
@@ -21,7 +25,7 @@ impl Graph {
             targets[*slot as usize] = *to;
             *slot += 1;
         }
-        Graph { heads, targets }
+        Graph { heads, targets, order: OnceLock::new() }
     }
 
     /// How many nodes it has.
@@ -36,7 +40,11 @@ impl Graph {
     }
 
     /// A topological order (Kahn 1962); shorter than the graph where it has a cycle.
-    pub(crate) fn topological(&self) -> Vec<u32> {
+    pub(crate) fn topological(&self) -> &[u32] {
+        self.order.get_or_init(|| self.sorted())
+    }
+
+    fn sorted(&self) -> Vec<u32> {
         let mut waiting = vec![0u32; self.len()];
         self.targets.iter().for_each(|to| waiting[*to as usize] += 1);
         let mut order: Vec<u32> =

@@ -119,8 +119,7 @@ impl Order {
     /// Orders the moments by these causes, by their clocks, and by what is given of clocks (joined with what the records
     /// prove).
     pub(crate) fn of(held: &Held, moments: &Moments, causes: Vec<Cause>, given: &Given) -> Order {
-        let (causes, circular) = without_circles(moments.len(), causes);
-        let causal = graph_of(moments.len(), &causes);
+        let (causes, circular, causal) = without_circles(moments.len(), causes);
         let settled = settle::settle(moments, &causes, &causal, given);
         let settle::Settled { clocks, levels, reference, skews, ahead } = settled;
         let top = &levels[levels.len() - 1];
@@ -186,14 +185,16 @@ fn graph_of(len: usize, causes: &[Cause]) -> Graph {
 
 /// Causes that run in a circle contradict each other, and none of them is evidence: they are given up,
 /// but for the order within each span, which can't be circular by itself.
-fn without_circles(len: usize, causes: Vec<Cause>) -> (Vec<Cause>, Vec<Cause>) {
+fn without_circles(len: usize, causes: Vec<Cause>) -> (Vec<Cause>, Vec<Cause>, Graph) {
     let graph = graph_of(len, &causes);
     if graph.is_acyclic() {
-        return (causes, Vec::new());
+        return (causes, Vec::new(), graph);
     }
     let cycles = graph.cycles();
-    causes.into_iter().partition(|cause| {
+    let (causes, circular): (Vec<Cause>, Vec<Cause>) = causes.into_iter().partition(|cause| {
         let (from, to) = (cycles[cause.from as usize], cycles[cause.to as usize]);
         cause.evidence == Evidence::Span || from.is_none() || from != to
-    })
+    });
+    let causal = graph_of(len, &causes);
+    (causes, circular, causal)
 }

@@ -1,8 +1,6 @@
 //! Moments: the events of member records before they are ordered, with what their clocks say.
 
-use std::collections::HashMap;
-
-use super::process::{ProcessKey, Processes};
+use super::process::Processes;
 use crate::belongs::Members;
 use crate::clocks::ClockEvidence;
 use crate::held::{At, Held};
@@ -35,8 +33,8 @@ pub(crate) struct Moment {
 pub(crate) struct Moments {
     /// All of them.
     pub(crate) list: Vec<Moment>,
-    /// Where each record's moments begin.
-    first: HashMap<At, Index>,
+    /// By record: where its moments begin.
+    first: Vec<Option<Index>>,
     /// The processes that they happened in.
     pub(crate) processes: Processes,
 }
@@ -47,12 +45,11 @@ impl Moments {
         let mut processes = Processes::default();
         let mut quanta = Quanta { evidence: given, known: Vec::new() };
         let mut list = Vec::new();
-        let mut first = HashMap::new();
+        let mut first = vec![None; held.records().len()];
         for (at, _) in members.iter() {
             let record = held.record(at);
             let process = processes.number(&record.resource);
-            let key = processes.list()[process].key.clone();
-            first.insert(at, index(list.len()));
+            first[at] = Some(index(list.len()));
             for (point, time) in points(record) {
                 let sane = is_sane(time, record);
                 list.push(Moment {
@@ -60,7 +57,7 @@ impl Moments {
                     point,
                     process,
                     time,
-                    resolution: sane.then(|| quanta.get(process, &key, point)),
+                    resolution: sane.then(|| quanta.get(process, &processes, point)),
                     estimate: if sane { time } else { estimate(record) },
                 });
             }
@@ -70,12 +67,12 @@ impl Moments {
 
     /// The start of the span at `at`, or the log; `None` where it is no member.
     pub(crate) fn start(&self, at: At) -> Option<Index> {
-        self.first.get(&at).copied()
+        self.first.get(at).copied().flatten()
     }
 
     /// The end of the span at `at`; `None` where it is no member, or did not end.
     pub(crate) fn end(&self, at: At) -> Option<Index> {
-        let first = *self.first.get(&at)?;
+        let first = self.start(at)?;
         let own = self.list.get(first as usize..)?.iter().take_while(|moment| moment.at == at);
         own.zip(first..).find(|(moment, _)| moment.point == Point::End).map(|(_, index)| index)
     }
@@ -132,12 +129,12 @@ struct Quanta<'a> {
 }
 
 impl Quanta<'_> {
-    fn get(&mut self, process: usize, key: &ProcessKey, point: Point) -> u64 {
+    fn get(&mut self, process: usize, processes: &Processes, point: Point) -> u64 {
         if self.known.len() <= process {
             self.known.resize(process + 1, None);
         }
         let (spans, logs) = *self.known[process].get_or_insert_with(|| {
-            let reader = self.evidence.reader(key.id());
+            let reader = self.evidence.reader(processes.list()[process].key.id());
             reader.map_or((1, 1), |reader| (reader.span_quantum_ns, reader.log_quantum_ns))
         });
         if point == Point::Log { logs } else { spans }

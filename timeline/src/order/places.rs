@@ -37,7 +37,7 @@ impl Futures {
         let mut ranges: Vec<(u32, u32)> = vec![(0, 0); len];
         let mut spots: Vec<Spot> = Vec::new();
         let mut list: Vec<Spot> = Vec::new();
-        for node in causal.topological().into_iter().rev() {
+        for node in causal.topological().iter().copied().rev() {
             list.clear();
             for to in causal.successors(node) {
                 let (begin, end) = ranges[*to as usize];
@@ -109,7 +109,7 @@ impl Pasts {
             chain.entries().for_each(|entry| making.own[entry].0 = number);
         }
         for node in lattice.graph.topological() {
-            making.finish(node);
+            making.finish(*node);
         }
         let Making { rows, mut row, mut own, .. } = making;
         row.truncate(lattice.moments);

@@ -80,7 +80,7 @@ impl Causes {
         let len = causal.len();
         let order = causal.topological();
         let mut rank = vec![0; len];
-        (0..).zip(&order).for_each(|(at, node)| rank[*node as usize] = at);
+        (0..).zip(order).for_each(|(at, node)| rank[*node as usize] = at);
         let edges: Vec<(u32, u32)> = (0..len as u32)
             .flat_map(|from| causal.successors(from).iter().map(move |to| (*to, from)))
             .collect();
@@ -90,7 +90,7 @@ impl Causes {
             |node: u32| causes.successors(node).iter().copied().max_by_key(|cause| rank[*cause as usize]);
         let parent: Vec<u32> = (0..len as u32).map(|node| latest(node).unwrap_or(NONE)).collect();
         let mut join = vec![NONE; len];
-        for node in &order {
+        for node in order {
             let above = parent[*node as usize];
             join[*node as usize] = match causes.successors(*node).len() {
                 0 => NONE,
@@ -98,7 +98,7 @@ impl Causes {
                 _ => *node,
             };
         }
-        let (enter, leave) = intervals(&order, &parent);
+        let (enter, leave) = intervals(order, &parent);
         Causes { causes, rank, enter, leave, join }
     }
 

@@ -114,7 +114,7 @@ fn tighten(lattice: &Lattice, intervals: &mut [Interval]) {
     let own =
         |intervals: &[Interval], node: usize| intervals.get(node).copied().unwrap_or((i64::MIN, i64::MAX));
     let mut low: Vec<i64> = (0..len).map(|node| own(intervals, node).0).collect();
-    for node in &order {
+    for node in order {
         let least = low[*node as usize];
         for to in lattice.graph.successors(*node) {
             low[*to as usize] = low[*to as usize].max(least);
@@ -136,7 +136,7 @@ fn tighten(lattice: &Lattice, intervals: &mut [Interval]) {
 /// The causal stamps: the rule of hybrid logical clocks, applied afterwards over every claimed relation.
 pub(crate) fn stamps(lattice: &Lattice, corrected: &[Time]) -> Vec<Hlc> {
     let mut latest: Vec<Option<Hlc>> = vec![None; lattice.graph.len()];
-    for node in lattice.graph.topological() {
+    for node in lattice.graph.topological().iter().copied() {
         let before = latest[node as usize];
         let stamp = match corrected.get(node as usize) {
             Some(time) => Some(Hlc::after(time.0, before)),
