@@ -186,16 +186,14 @@ impl DoctorAsked {
 
 impl StateAsked {
     pub(super) fn request(&self) -> Result<StateRequest, Failure> {
+        // An event names its moment exactly: it stands where both are given.
         let moment = match (&self.at, &self.event) {
-            (Some(_), Some(_)) => {
-                return Err(malformed("at and event exclude each other: name one moment".to_owned()));
-            }
+            (_, Some(event)) => Moment::Event(short("event", event)?),
             (Some(at), None) => {
                 let time =
                     parse_time(at, now()).map_err(|error| malformed(format!("at: {}", error.message)))?;
                 Moment::Time(time)
             }
-            (None, Some(event)) => Moment::Event(short("event", event)?),
             (None, None) => Moment::End,
         };
         Ok(StateRequest { entity: short("the entity", &self.entity)?, moment })

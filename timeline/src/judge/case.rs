@@ -44,7 +44,7 @@ pub(crate) struct Evidenced<'a> {
 /// What is judged of one timeline.
 pub(crate) struct Case<'a> {
     pub(crate) evidence: Evidenced<'a>,
-    records: HashMap<RecordId, At>,
+    places: HashMap<RecordId, At>,
     /// The system of record, by entity type.
     owners: BTreeMap<String, String>,
     /// By span, the intents that it carries out: what makes two executions the same command.
@@ -66,16 +66,22 @@ pub(crate) enum Intent {
 
 impl<'a> Case<'a> {
     pub(crate) fn new(evidence: Evidenced<'a>) -> Case<'a> {
-        let records = evidence.held.records().iter().enumerate().map(|(at, record)| (record.id, at));
-        let records = records.collect();
+        let places = evidence.held.records().iter().enumerate().map(|(at, record)| (record.id, at));
+        let places = places.collect();
         let owners = owners(evidence.operations, evidence.settings);
-        let mut case = Case { evidence, records, owners, intents: HashMap::new() };
+        let mut case = Case { evidence, places, owners, intents: HashMap::new() };
         case.intents = case.all_intents();
         case
     }
 
     pub(crate) fn at(&self, record: RecordId) -> Option<At> {
-        self.records.get(&record).copied()
+        self.places.get(&record).copied()
+    }
+
+    /// The timeline's records. What was gathered beside them says nothing of the subject.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        let held = self.evidence.held;
+        self.evidence.members.iter().map(|(at, _)| held.record(at))
     }
 
     /// The record of an event; `None` where it is not listed.
@@ -128,7 +134,7 @@ impl<'a> Case<'a> {
     /// Whether late records that matter can't come any more: the window has passed since the last arrival.
     pub(crate) fn is_settled(&self) -> bool {
         let Some(judged_to) = self.evidence.judged_to else { return true };
-        let arrivals = self.evidence.held.records().iter().filter_map(|record| record.arrival);
+        let arrivals = self.records().filter_map(|record| record.arrival);
         arrivals
             .max()
             .is_none_or(|last| judged_to.0 >= last.wall_ns().saturating_add(self.evidence.settings.window_ns))

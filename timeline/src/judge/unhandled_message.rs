@@ -65,8 +65,7 @@ fn receivers<'a>(case: &'a Case<'_>, name: &str) -> BTreeSet<&'a str> {
             && span.kind != SpanKind::Producer
             && destination(span).as_deref() == Some(name)
     };
-    let records = case.evidence.held.records().iter();
-    records
+    case.records()
         .filter(|record| record.as_span().is_some_and(receives))
         .map(|record| record.resource.service())
         .collect()
