@@ -134,16 +134,8 @@ impl Census {
         if timeline.events.is_empty() {
             return Some("no record names it".to_owned());
         }
-        let lacks = timeline.completeness.reasons.iter().find_map(|reason| match reason {
-            Incompleteness::Truncated => Some("a budget cut its timeline"),
-            Incompleteness::MissingShard => Some("a part of the journal or index could not be read"),
-            Incompleteness::NotIndexed => Some("records are not indexed yet"),
-            Incompleteness::Sampled => Some("a source samples"),
-            Incompleteness::DroppedBySdk => Some("an SDK dropped something"),
-            Incompleteness::UnattributedWrites => Some("a write's entity is unknown"),
-        });
-        if let Some(lacks) = lacks {
-            return Some(lacks.to_owned());
+        if let Some(lacks) = timeline.completeness.reasons.first() {
+            return Some(lacked(*lacks).to_owned());
         }
         let states = timeline.events.iter().flat_map(|event| &event.state);
         let seen: BTreeSet<&str> = states.map(|change| change.copy.as_str()).collect();
@@ -211,6 +203,18 @@ impl Census {
             },
             entities: self.entities,
         }
+    }
+}
+
+/// What a timeline lacks, for a person.
+fn lacked(reason: Incompleteness) -> &'static str {
+    match reason {
+        Incompleteness::Truncated => "a budget cut its timeline",
+        Incompleteness::MissingShard => "a part of the journal or index could not be read",
+        Incompleteness::NotIndexed => "records are not indexed yet",
+        Incompleteness::Sampled => "a source samples",
+        Incompleteness::DroppedBySdk => "an SDK dropped something",
+        Incompleteness::UnattributedWrites => "a write's entity is unknown",
     }
 }
 

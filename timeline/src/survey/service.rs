@@ -77,7 +77,7 @@ impl Service {
                 self.clock.note(span.start, span.end, record);
             }
             Body::Log(log) => {
-                spoken::log(log, &mut said);
+                spoken::log(record, log, &mut said);
                 self.logs += 1;
                 self.log_stream.note(record);
                 self.clock.note(log.time, Time::UNSET, record);

@@ -1,9 +1,10 @@
 //! What one record says of stores, messages and calls: which of the aspects that findings rest on could be there,
 //! and which are.
 
-use crate::document::Aspect;
+use crate::document::{Aspect, Op};
 use crate::message::Role;
-use crate::record::{Log, Span, SpanKind, StatusCode};
+use crate::record::{Log, Record, Span, SpanKind, StatusCode};
+use crate::state::reading;
 use crate::value::{Attributes, Value};
 
 /// Calls `say` with every aspect that the span could carry, and whether it does.
@@ -31,9 +32,20 @@ pub(crate) fn span(span: &Span, say: &mut impl FnMut(Aspect, bool)) {
 }
 
 /// The same of a log record.
-pub(crate) fn log(log: &Log, say: &mut impl FnMut(Aspect, bool)) {
+pub(crate) fn log(record: &Record, log: &Log, say: &mut impl FnMut(Aspect, bool)) {
     say(Aspect::LogsInSpans, log.trace_id.is_some() && log.span_id.is_some());
-    explicit(&log.attributes, say);
+    for draft in reading::drafts(record) {
+        match draft.op {
+            Op::Read => say(Aspect::ReadValues, draft.value.is_some()),
+            Op::Write | Op::Append | Op::Add => {
+                say(Aspect::WrittenValues, draft.value.is_some() || draft.delta.is_some());
+            }
+            Op::Delete => {}
+        }
+        if draft.version.is_some() {
+            say(Aspect::Versions, true);
+        }
+    }
 }
 
 /// What identifies a message at both of its ends.

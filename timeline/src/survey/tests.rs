@@ -144,6 +144,22 @@ fn a_parameterised_service_is_told_what_it_hides() {
 }
 
 #[test]
+fn a_log_line_tells_the_value_that_a_statement_hides() {
+    let statement = [
+        ("order.id", "42"),
+        ("db.system.name", "postgresql"),
+        ("db.query.text", "UPDATE orders SET status = $1 WHERE id = $2"),
+    ];
+    let records = [
+        span(1, "payments", "UPDATE", 0.0, 1.0).kind(SpanKind::Client).with(&statement).record(),
+        log(1, "payments", "order 42 status changed from created to paid", 0.5),
+    ];
+    let payments = service(&survey(None, &records), "payments");
+    let values = payments.checks.iter().find(|check| check.name == Aspect::WrittenValues).expect("told");
+    assert_eq!((values.state, values.seen, values.of), (Presence::Partial, 1, 2));
+}
+
+#[test]
 fn aspects_are_numbered_as_they_are_told() {
     for (number, aspect) in Aspect::ALL.into_iter().enumerate() {
         assert_eq!(aspect as usize, number, "{aspect:?}");

@@ -48,6 +48,7 @@ use std::collections::HashSet;
 use crate::held::{At, Held};
 use crate::id::{EventId, Point, RecordId};
 use crate::order::moment::Moments;
+use crate::record::Record;
 use crate::state::{Operation, Thing};
 
 use draft::{Draft, Key};
@@ -79,6 +80,11 @@ pub(crate) fn operations(held: &Held) -> Vec<Operation> {
     repeats::merge_lines(held, &mut told);
     told.sort_by_key(|told| (told.at, told.draft.point)); // stable: the order of telling stays
     told.into_iter().map(|told| operation(held, told)).collect()
+}
+
+/// What one record says by itself: before its key travels along the trace and its transaction ends.
+pub(crate) fn drafts(record: &Record) -> Vec<Draft> {
+    Reader::default().read(record).drafts
 }
 
 fn operation(held: &Held, told: Told) -> Operation {
