@@ -42,7 +42,7 @@ mod unexplained_change;
 mod unhandled_message;
 
 pub use rule::{Holds, Pattern, Place, Rule};
-pub use settings::{Budget, EntitySettings, Settings, parse_window};
+pub use settings::{Budget, EntitySettings, Settings, Transitions, parse_window};
 
 pub(crate) use case::Evidenced;
 pub use case::owners;

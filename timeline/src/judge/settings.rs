@@ -6,6 +6,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::rule::Rule;
 
+/// By field, the transitions that are allowed: from one value to another.
+pub type Transitions = BTreeMap<String, Vec<(String, String)>>;
+
 /// What findings are judged by, besides the records.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -16,7 +19,7 @@ pub struct Settings {
     /// The system of record, by entity type, where it is declared.
     pub owners: BTreeMap<String, String>,
     /// The transitions that are allowed, by entity type, then field; a field that is not listed is not judged.
-    pub transitions: BTreeMap<String, BTreeMap<String, Vec<(String, String)>>>,
+    pub transitions: BTreeMap<String, Transitions>,
     /// Acceptable lags.
     pub budgets: Vec<Budget>,
     /// What must hold.
@@ -57,7 +60,7 @@ pub struct EntitySettings {
     pub owner: Option<String>,
     /// By field, the transitions that are allowed: `created -> paid`.
     #[serde(default, deserialize_with = "transitions")]
-    pub transitions: BTreeMap<String, Vec<(String, String)>>,
+    pub transitions: Transitions,
 }
 
 impl Settings {
@@ -78,9 +81,7 @@ impl Settings {
     }
 }
 
-fn transitions<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, Vec<(String, String)>>, D::Error> {
+fn transitions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Transitions, D::Error> {
     let written: BTreeMap<String, Vec<String>> = BTreeMap::deserialize(deserializer)?;
     let one = |text: String| {
         let sides = text.split_once("->").map(|(from, to)| (from.trim().to_owned(), to.trim().to_owned()));

@@ -181,7 +181,7 @@ impl Shop {
                 }
                 world.state(here, OWNER, false, row);
                 if evict {
-                    world.call(here, CACHE, (0, true), |world, here| drop_cached(world, here));
+                    world.call(here, CACHE, (0, true), drop_cached);
                 }
                 world.publish(here, status, version)
             })
@@ -233,7 +233,7 @@ impl Shop {
                     false,
                     vec![writes("status", "shipped").from(before).version(version)],
                 );
-                world.call(here, CACHE, (0, true), |world, here| drop_cached(world, here));
+                world.call(here, CACHE, (0, true), drop_cached);
                 world.publish(here, "shipped", version)
             })
         });
