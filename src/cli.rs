@@ -106,6 +106,11 @@ pub(crate) enum Command {
     Search(Search),
     /// The timeline of one entity: order/42, or any attribute as order.id=42
     Timeline(Timeline),
+    /// Why event A is before, after or unordered with event B; why A belongs to the entity
+    #[command(after_help = WHY_HELP)]
+    Why(Why),
+    /// Every clock's offset from the reference, its error and drift
+    Clocks(Clocks),
     /// The timeline of one entity, in a file for other tools and other people
     #[command(after_help = EXPORT_HELP)]
     Export(Export),
@@ -153,6 +158,11 @@ const EXPORT_HELP: &str = r#"The file's ending chooses the format:
   .csv       for a spreadsheet      .shiviz    vector clocks for ShiViz
   .perfetto  trace events for Perfetto and chrome://tracing
   .otlp.jsonl, .jaeger.json  the records themselves"#;
+
+const WHY_HELP: &str = r#"The ids of a timeline's events:
+  backstory timeline order/42 --brief --format csv      (its column id)
+Of a call with the span id 00f067aa0ba902b7, its start and its end:
+  backstory why order/42 00f067aa0ba902b7 00f067aa0ba902b7:end"#;
 
 const SEARCH_HELP: &str = r#"A query is made of
   service:payments   name:"POST /orders"   kind:client   status:error
@@ -365,6 +375,38 @@ pub(crate) struct Read {
     /// At most so many records, the newest [default: all]
     #[arg(long, value_name = "COUNT")]
     pub(crate) budget: Option<u64>,
+}
+
+/// `backstory why`.
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// The entity, as order/42, or any attribute, as order.id=42
+    pub(crate) entity: String,
+    /// An event of its timeline: an event id, a unique beginning of one, a span id (its start) or SPAN_ID:end
+    #[arg(value_name = "A")]
+    pub(crate) a: String,
+    /// The event to compare it with; without it, why A belongs
+    #[arg(value_name = "B")]
+    pub(crate) b: Option<String>,
+    /// Only records of this time or later: RFC 3339, or relative as 15m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only records before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: DocumentFormat,
+}
+
+/// `backstory clocks`.
+#[derive(Debug, Args)]
+pub(crate) struct Clocks {
+    #[command(flatten)]
+    pub(crate) read: Read,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
 }
 
 /// `backstory entities`.

@@ -8,6 +8,7 @@ use ::tui::keys::Keymap;
 use ::tui::theme::Palette;
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use timeline::clocks::Declared;
 use timeline::judge::{Budget, EntitySettings, Rule, Settings, parse_window};
 
 use crate::cli::{Global, Listen};
@@ -43,6 +44,8 @@ pub(crate) struct File {
     budget: Vec<Budget>,
     #[serde(default)]
     rule: Vec<Rule>,
+    #[serde(default)]
+    clock: BTreeMap<String, DeclaredClock>,
 }
 
 /// One key, or several.
@@ -51,6 +54,19 @@ pub(crate) struct File {
 enum Keys {
     One(String),
     Several(Vec<String>),
+}
+
+/// `[clock.NAME]`: a clock by its host, else by its service.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeclaredClock {
+    /// How far it is ahead of the reference clock: `"0s ± 2s"`.
+    #[serde(deserialize_with = "offset")]
+    offset: Declared,
+}
+
+fn offset<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Declared, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// Where the data is.
@@ -86,8 +102,16 @@ pub(crate) struct Serving {
     pub(crate) tokens: Option<PathBuf>,
     pub(crate) keep_for: Duration,
     pub(crate) keep_bytes: u64,
+    pub(crate) premises: Premises,
+}
+
+/// What answers over a folder rest on besides its records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Premises {
     /// What findings are judged by.
     pub(crate) settings: Settings,
+    /// Declared offsets of clocks, by host, else by service.
+    pub(crate) clocks: BTreeMap<String, Declared>,
 }
 
 /// How the terminal UI looks, and which key does what in it.
@@ -162,8 +186,14 @@ impl File {
         }
     }
 
+    /// What answers over a folder rest on besides its records.
+    pub(crate) fn premises(&self) -> Premises {
+        let clocks = self.clock.iter().map(|(name, clock)| (name.clone(), clock.offset)).collect();
+        Premises { settings: self.settings(), clocks }
+    }
+
     /// What findings are judged by.
-    pub(crate) fn settings(&self) -> Settings {
+    fn settings(&self) -> Settings {
         let usual = Settings::default();
         let mut settings = Settings {
             window_ns: self.window.unwrap_or(usual.window_ns),
@@ -186,7 +216,7 @@ impl File {
         let keep_for = pick(&listen.keep_for, &self.keep_for, "3d");
         let keep_bytes = pick(&listen.keep_bytes, &self.keep_bytes, "20GB");
         Ok(Serving {
-            settings: self.settings(),
+            premises: self.premises(),
             grpc: pick(&listen.grpc, &self.grpc, "127.0.0.1:4317"),
             http: pick(&listen.http, &self.http, "127.0.0.1:4318"),
             query: pick(&listen.query, &self.query, "127.0.0.1:4320"),
@@ -320,6 +350,19 @@ mod tests {
         assert!(wrong("theme = 'beige'").contains("\"beige\" is none of terminal, dark"));
         assert!(wrong("[keys]\n'timeline.wy' = 'w'").contains("\"timeline.wy\" is no action"));
         assert!(wrong("[keys]\n'timeline.why' = 'z'").contains("\"z\" would mean both"));
+    }
+
+    #[test]
+    fn a_clock_may_be_declared_and_what_is_wrong_is_pointed_at() {
+        let file: File = toml::from_str("[clock.legacy]\noffset = '-1s ± 2s'").expect("parses");
+        let declared = file.premises().clocks;
+        assert_eq!(declared["legacy"], Declared { offset_ns: -1_000_000_000, error_ns: 2_000_000_000 });
+        for wrong in
+            ["[clock.legacy]\noffset = 'soon'", "[clock.legacy]\nofset = '0s ± 2s'", "[clock.legacy]"]
+        {
+            let error = toml::from_str::<File>(wrong).expect_err(wrong).to_string();
+            assert!(error.contains("line"), "{error}");
+        }
     }
 
     #[test]

@@ -13,8 +13,7 @@ use journal::otlp::Encoding;
 use journal::{AppendError, Journal, Receipt, Source};
 use query::interface::Query;
 
-use timeline::judge::Settings;
-
+use crate::config::Premises;
 use crate::server::{self, Addresses, Refused};
 use crate::source;
 
@@ -67,13 +66,13 @@ impl Intake {
                 while let Some(answer) = own.waiting.pop_front() {
                     durable(&answer)?;
                 }
-                wait_until_indexed(&*source::open_folder(folder, &Settings::default())?)?;
+                wait_until_indexed(&*source::open_folder(folder, &Premises::default())?)?;
                 own.journal.close();
                 own.indexer.stop();
             }
             Intake::Server(server) => {
                 server.finish()?;
-                wait_until_indexed(&*source::open_folder(folder, &Settings::default())?)?;
+                wait_until_indexed(&*source::open_folder(folder, &Premises::default())?)?;
             }
         }
         Ok(())

@@ -87,7 +87,7 @@ impl Server {
             .block_on(Collector::start(Arc::clone(&journal) as _, options))
             .map_err(|error| name_the_flag(error, serving))?;
         let indexer = Indexer::start(folder, indexer::Options::default())?;
-        let query = source::open_folder(folder, &serving.settings)?;
+        let query = source::open_folder(folder, &serving.premises)?;
         let addresses =
             Addresses { grpc: collector.grpc, http: collector.http, query: listener.local_addr()? };
         let collector = Arc::new(collector);

@@ -9,16 +9,15 @@ use indexer::Folder;
 use query::interface::Query;
 use query::language::{Now, Zone};
 use query::{Local, Remote, RemoteOptions};
-use timeline::judge::Settings;
 use timeline::time::Time;
 
 use crate::command::placed;
-use crate::config::Source;
+use crate::config::{Premises, Source};
 
-/// Opens what `source` names for questions. A server judges by settings of its own.
-pub(crate) fn open(source: &Source, settings: &Settings) -> anyhow::Result<Arc<dyn Query>> {
+/// Opens what `source` names for questions. A server answers by premises of its own.
+pub(crate) fn open(source: &Source, premises: &Premises) -> anyhow::Result<Arc<dyn Query>> {
     match source {
-        Source::Folder(folder) => open_folder(folder, settings),
+        Source::Folder(folder) => open_folder(folder, premises),
         Source::Server { url, token } => {
             let options = RemoteOptions { token: token.clone(), ..RemoteOptions::default() };
             Ok(Arc::new(Remote::new(url, options, now).map_err(|error| placed(error, url))?))
@@ -27,11 +26,11 @@ pub(crate) fn open(source: &Source, settings: &Settings) -> anyhow::Result<Arc<d
 }
 
 /// Opens a folder, which a server may be writing at this moment.
-pub(crate) fn open_folder(folder: &Path, settings: &Settings) -> anyhow::Result<Arc<dyn Query>> {
+pub(crate) fn open_folder(folder: &Path, premises: &Premises) -> anyhow::Result<Arc<dyn Query>> {
     journal_of(folder)?;
     let archive = Folder::open(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let local = Local::new(archive, folder.display().to_string(), now);
-    Ok(Arc::new(local.with_settings(settings.clone())))
+    Ok(Arc::new(local.with_settings(premises.settings.clone()).with_declared(premises.clocks.clone())))
 }
 
 /// The folder's journal; an error with what to do where there is none.

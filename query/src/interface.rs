@@ -4,8 +4,8 @@
 //! Everything that shows a timeline takes it from here.
 
 use timeline::document::{
-    Affected, Completeness, Doctor, Entities, Find, FindingKind, Findings, Search, SearchRecord, State,
-    Stats, Timeline,
+    Affected, Belonging, Clocks, Completeness, Doctor, Entities, Find, FindingKind, Findings, Search,
+    SearchRecord, State, Stats, Timeline, Why,
 };
 use timeline::record::Position;
 use timeline::state::Moment;
@@ -19,6 +19,12 @@ pub trait Query: Send + Sync {
 
     /// The records that a timeline is told from, as OTLP requests.
     fn records(&self, request: &TimelineRequest, effort: &Effort) -> Result<Records, QueryError>;
+
+    /// Why one event of a timeline is before, after or unordered with another; why one belongs to it.
+    fn why(&self, request: &WhyRequest, effort: &Effort) -> Result<WhyAnswer, QueryError>;
+
+    /// Every clock's offset, error and drift, by all traffic of a stretch of time.
+    fn clocks(&self, request: &ClocksRequest, effort: &Effort) -> Result<Clocks, QueryError>;
 
     /// Under which keys and entities this value occurs, and when.
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError>;
@@ -63,6 +69,37 @@ pub struct TimelineRequest {
     pub events_max: usize,
     /// Leave the attributes out.
     pub brief: bool,
+}
+
+/// Which events of which timeline. An event is an event id, a unique beginning of one, a span id (its start) or
+/// `SPAN_ID:end`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WhyRequest {
+    /// As [`TimelineRequest::entity`].
+    pub entity: String,
+    /// As [`TimelineRequest::window`].
+    pub window: Window,
+    /// The event asked about.
+    pub a: String,
+    /// The event that it is compared with; `None` asks why `a` belongs.
+    pub b: Option<String>,
+}
+
+/// Why.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum WhyAnswer {
+    /// Why one event is before, after or unordered with another.
+    Order(Why),
+    /// Why one event belongs.
+    Belongs(Belonging),
+}
+
+/// Which clocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClocksRequest {
+    /// Only traffic of these times.
+    pub window: Window,
 }
 
 /// `backstory.records/1`: the records that a timeline is told from.

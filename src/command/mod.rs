@@ -1,6 +1,7 @@
 //! The subcommands: one small file each.
 
 mod affected;
+mod clocks;
 mod completions;
 mod demo;
 mod diff;
@@ -22,6 +23,7 @@ mod stats;
 mod timeline;
 mod tui;
 mod verify;
+mod why;
 
 use std::process::ExitCode;
 
@@ -45,7 +47,7 @@ pub(crate) struct Usage(pub(crate) String);
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = File::load(&cli.global)?;
     let source = || file.source(&cli.global);
-    let open = || source::open(&source()?, &file.settings());
+    let open = || source::open(&source()?, &file.premises());
     match cli.command {
         None => tui::with_collector(&source()?, &file.serving(&cli.listen)?, &file.looks()?)?,
         Some(Command::Demo(demo)) => {
@@ -57,6 +59,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Find(find)) => find::run(&find, &*open()?)?,
         Some(Command::Search(search)) => search::run(&search, &*open()?)?,
         Some(Command::Timeline(timeline)) => timeline::run(&timeline, &*open()?)?,
+        Some(Command::Why(why)) => why::run(&why, &*open()?)?,
+        Some(Command::Clocks(clocks)) => clocks::run(&clocks, &*open()?)?,
         Some(Command::Export(export)) => export::run(&export, &*open()?)?,
         Some(Command::Entities(entities)) => entities::run(&entities, &*open()?)?,
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, &*open()?)?,
@@ -66,9 +70,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             return import::run(&import, &source()?, &serving, file.token(&cli.global));
         }
         Some(Command::Affected(affected)) => affected::run(&affected, &*open()?)?,
-        Some(Command::Init(init)) => init::run(&init, &*open()?)?,
         Some(Command::State(state)) => state::run(&state, &*open()?)?,
         Some(Command::Findings(findings)) => return findings::run(&findings, &*open()?),
+        Some(Command::Init(init)) => init::run(&init, &*open()?)?,
         Some(Command::Stats(stats)) => stats::run(&stats, &*open()?)?,
         Some(Command::Verify) => return verify::run(&source()?),
         Some(Command::Reindex) => reindex::run(&source()?)?,

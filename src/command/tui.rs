@@ -15,7 +15,7 @@ use crate::source;
 
 /// The UI on what is there.
 pub(crate) fn run(tui: &Tui, source: &Source, serving: &Serving, looks: &Looks) -> anyhow::Result<()> {
-    let query = source::open(source, &serving.settings)?;
+    let query = source::open(source, &serving.premises)?;
     let mut options = ::tui::Options {
         entity: tui.entity.clone(),
         local: tui.local,
@@ -39,7 +39,7 @@ pub(crate) fn with_collector(source: &Source, serving: &Serving, looks: &Looks) 
         }
         Err(error) => match error.downcast_ref::<Refused>() {
             Some(Refused::Attended { addresses, .. }) => {
-                let query = source::open_folder(folder, &serving.settings)?;
+                let query = source::open_folder(folder, &serving.premises)?;
                 let mut options = addresses.map_or_else(
                     || options(&serving.grpc, &serving.http, looks),
                     |addresses| options(&addresses.grpc.to_string(), &addresses.http.to_string(), looks),

@@ -78,6 +78,39 @@ fn a_timeline_orders_two_services_by_their_call() {
 }
 
 #[test]
+fn an_argument_is_told_one_line_a_step() {
+    let (_folder, server) = shop();
+    let timeline = server.json(&["timeline", "order/42", "--format", "json"]);
+    let id = |name: &str| {
+        let events = timeline["events"].as_array().expect("events");
+        let event = events.iter().find(|event| event["name"] == name).expect("an event");
+        event["id"].as_str().expect("an id").to_owned()
+    };
+    let (call, handler) = (id("POST /charge"), id("charge"));
+    let why = text(&server.ask(&["why", "order/42", &handler, &call]).stdout);
+    assert!(why.contains("A is after B: proved by causes") && why.contains("by request (causal)"), "{why}");
+    let belongs = text(&server.ask(&["why", "order/42", &handler]).stdout);
+    assert!(
+        belongs.contains("names it: order.id=42")
+            && belongs.contains("belongs to order/42: it names it (own)"),
+        "{belongs}"
+    );
+    // An id without its point is that of a start and an end: wrong usage, and both are listed.
+    for answer in
+        [server.ask(&["why", "order/42", &call[..16]]), server.ask_folder(&["why", "order/42", &call[..16]])]
+    {
+        assert_eq!(answer.status.code(), Some(2));
+        let said = text(&answer.stderr);
+        assert!(
+            said.contains(&format!("{}.s", &call[..16])) && said.contains(".e (POST /charge ends)"),
+            "{said}"
+        );
+    }
+    let clocks = text(&server.ask(&["clocks"]).stdout);
+    assert!(clocks.contains("reference") && clocks.contains("payments"), "{clocks}");
+}
+
+#[test]
 fn text_from_telemetry_cannot_speak_to_the_terminal() {
     let (_folder, server) = shop();
     for question in

@@ -32,8 +32,10 @@
 //! | `told`        | the stages that every answer about a subject goes through          |
 //! | `tell`        | from records to a timeline                                         |
 //! | `why`         | why one event is before another                                    |
+//! | `belonging`   | why one event belongs to a timeline                                |
 
 pub mod affected;
+mod belonging;
 mod belongs;
 pub mod clocks;
 mod compare;
@@ -65,8 +67,10 @@ mod told;
 pub mod value;
 mod why;
 
+pub use belonging::belonging;
 pub use compare::compare;
 pub use given::Given;
+pub use order::table::clocks as clock_table;
 pub use question::{Question, Subject};
 pub use reach::{MessagePlace, Reach, reach};
 pub use tell::tell;

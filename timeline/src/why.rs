@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::document::{Certainty, Edge, Evidence, Relation, Why};
+use crate::document::{Certainty, Edge, Evidence, Relation, Why, WhyEvent};
 use crate::given::Given;
 use crate::held::{At, Held};
-use crate::id::{EventId, SpanId};
+use crate::id::{EventId, Point, SpanId};
 use crate::order::Order;
 use crate::order::moment::{Index, Moments};
 use crate::question::Question;
@@ -20,13 +20,20 @@ pub enum WhyError {
         "no event of this timeline is {0:?}: an event is an event id, a unique beginning of one, a span id, or SPAN_ID:end"
     )]
     Unknown(String),
-    /// Several events begin so.
-    #[error("{count} events of this timeline begin with {text:?}: give more of it")]
+    /// There is no event at all.
+    #[error(
+        "the timeline is empty: no record names this entity, or none within the times and the budget asked for"
+    )]
+    Empty,
+    /// Several events are called so.
+    #[error("{count} events of this timeline fit {text:?}: name one of them, as {}{}", candidates.join(", "), if *count > candidates.len() { " …" } else { "" })]
     Ambiguous {
         /// What was asked for.
         text: String,
-        /// How many begin so.
+        /// How many fit.
         count: usize,
+        /// The first of them, with their names.
+        candidates: Vec<String>,
     },
 }
 
@@ -44,8 +51,42 @@ pub fn why(
     let told = Told::of(records, question, given);
     let asked = Asked { held: &told.held, moments: &told.moments, order: &told.order };
     let (a, b) = (asked.event(a)?, asked.event(b)?);
-    Ok(asked.answer(a, b))
+    let answer = asked.answer(a, b);
+    let chain = answer.chain.iter().flat_map(|edge| [edge.from, edge.to]);
+    let events = mentioned(&told, [asked.id(a), asked.id(b)].into_iter().chain(chain));
+    Ok(Why { events, ..answer })
 }
+
+/// What to say of these events, each once, in the order in which they are named.
+pub(crate) fn mentioned(told: &Told, events: impl Iterator<Item = EventId>) -> Vec<WhyEvent> {
+    let listing = told.listing();
+    let mut ids: Vec<EventId> = Vec::new();
+    for event in events {
+        if !ids.contains(&event) {
+            ids.push(event);
+        }
+    }
+    let of = |id: EventId| {
+        let index = listing.index(id)?;
+        let moment = &told.moments.list[index as usize];
+        let record = told.held.record(moment.at);
+        let process = told.moments.processes.list().get(moment.process)?;
+        Some(WhyEvent {
+            id,
+            record: record.id,
+            kind: crate::tell::kind(moment.point),
+            name: crate::tell::name(record, moment.point),
+            service: process.service.clone(),
+            instance: process.instance.clone(),
+            time: moment.time,
+            corrected: told.order.corrected[index as usize],
+        })
+    };
+    ids.into_iter().filter_map(of).collect()
+}
+
+/// So many candidates are listed for a name that fits several events.
+const CANDIDATES_MAX: usize = 8;
 
 /// The event that `text` names in a timeline: as [`why`] reads it.
 pub(crate) fn find_event(told: &Told, text: &str) -> Result<Index, WhyError> {
@@ -61,10 +102,15 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// The event that `text` names.
     fn event(&self, text: &str) -> Result<Index, WhyError> {
+        if self.moments.len() == 0 {
+            return Err(WhyError::Empty);
+        }
         let unknown = || WhyError::Unknown(text.chars().take(80).collect());
         let text = text.to_ascii_lowercase();
-        if let Some(index) = self.of_span(&text) {
-            return Ok(index);
+        match self.of_span(&text).as_slice() {
+            [] => {}
+            [only] => return Ok(*only),
+            several => return Err(self.ambiguous(text, several)),
         }
         let begins = |index: &Index| self.id(*index).to_string().starts_with(&text);
         let found: Vec<Index> = (0..self.moments.len() as Index).filter(begins).collect();
@@ -72,16 +118,32 @@ impl Asked<'_> {
             _ if text.is_empty() => Err(unknown()),
             [] => Err(unknown()),
             [only] => Ok(*only),
-            several => Err(WhyError::Ambiguous { text, count: several.len() }),
+            several => Err(self.ambiguous(text, several)),
         }
     }
 
-    fn of_span(&self, text: &str) -> Option<Index> {
+    fn ambiguous(&self, text: String, several: &[Index]) -> WhyError {
+        let candidate = |index: &Index| {
+            let moment = &self.moments.list[*index as usize];
+            let name = crate::tell::name(self.held.record(moment.at), moment.point);
+            let does = match moment.point {
+                Point::Start => " starts",
+                Point::End => " ends",
+                Point::SpanEvent(_) | Point::Log => "",
+            };
+            format!("{} ({}{does})", self.id(*index), name.chars().take(40).collect::<String>())
+        };
+        let candidates = several.iter().take(CANDIDATES_MAX).map(candidate).collect();
+        WhyError::Ambiguous { text, count: several.len(), candidates }
+    }
+
+    /// The starts, or ends, of the spans with this id: several where two halves share one, or two traces do.
+    fn of_span(&self, text: &str) -> Vec<Index> {
         let (id, is_end) = text.strip_suffix(":end").map_or((text, false), |id| (id, true));
-        let id: SpanId = id.parse().ok()?;
+        let Ok(id) = id.parse::<SpanId>() else { return Vec::new() };
         let named = |at: &At| self.held.span(*at).is_some_and(|span| span.span_id == id);
-        let at = (0..self.held.records().len()).find(|at| named(at) && self.moments.start(*at).is_some())?;
-        if is_end { self.moments.end(at) } else { self.moments.start(at) }
+        let moment = |at: At| if is_end { self.moments.end(at) } else { self.moments.start(at) };
+        (0..self.held.records().len()).filter(named).filter_map(moment).collect()
     }
 
     fn id(&self, index: Index) -> EventId {
@@ -104,6 +166,7 @@ impl Asked<'_> {
             certainty: before.or(after),
             chain,
             interval_ns: self.interval(a, b, relation),
+            events: Vec::new(),
         }
     }
 
@@ -241,9 +304,28 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_fits_several_events_lists_them() {
+        let first = ask(&span_id(1).to_string(), &span_id(3).to_string()).events[0].id.to_string();
+        let digits = &first[..16];
+        let answer = why(call(), &question(), &Given::default(), digits, digits).expect_err("start and end");
+        let message = answer.to_string();
+        assert!(message.contains(&format!("{digits}.s (POST starts), {digits}.e (POST ends)")), "{message}");
+    }
+
+    #[test]
+    fn the_events_of_the_chain_are_described_the_two_asked_about_first() {
+        let [first, server] = [1, 3].map(|number| span_id(number).to_string());
+        let answer = ask(&server, &first);
+        let names: Vec<_> = answer.events.iter().map(|e| (e.name.as_str(), e.service.as_str())).collect();
+        assert_eq!(names, [("POST /charges", "payments"), ("POST", "orders"), ("charge", "orders")]);
+    }
+
+    #[test]
     fn an_unknown_event_is_said() {
         assert!(matches!(why(call(), &question(), &Given::default(), "zz", "zz"), Err(WhyError::Unknown(_))));
         assert!(matches!(why(call(), &question(), &Given::default(), "", "zz"), Err(WhyError::Unknown(_))));
+        let nobody = "order/none".parse().expect("a question");
+        assert!(matches!(why(call(), &nobody, &Given::default(), "zz", "zz"), Err(WhyError::Empty)));
     }
 
     proptest! {

@@ -52,12 +52,20 @@ fn csv_field(field: &str) -> String {
     let field = sanitise(field);
     // Spreadsheets pass over blanks before a formula.
     let formula = field.trim_start().starts_with(['=', '+', '-', '@', '␉', '␍', '＝', '＋', '－', '＠']);
-    let lead = if formula { "'" } else { "" };
+    let lead = if formula && !is_negative(&field) { "'" } else { "" };
     if field.contains([',', '"', ';']) {
         format!("\"{lead}{}\"", field.replace('"', "\"\""))
     } else {
         format!("{lead}{field}")
     }
+}
+
+/// Whether it is a negative number and nothing else, which no spreadsheet takes for a formula.
+fn is_negative(field: &str) -> bool {
+    field.strip_prefix('-').is_some_and(|digits| {
+        digits.starts_with(|c: char| c.is_ascii_digit())
+            && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    })
 }
 
 fn row(told: &Told<'_>, place: usize, event: &Event) -> [String; COLUMNS.len()] {
@@ -109,6 +117,8 @@ mod tests {
         assert_eq!(csv_field("=HYPERLINK(1)"), "'=HYPERLINK(1)");
         assert_eq!(csv_field(" =1"), "' =1");
         assert_eq!(csv_field("-1,2"), "\"'-1,2\"");
+        assert_eq!(csv_field("-1.5"), "-1.5");
+        assert_eq!(csv_field("-1-2"), "'-1-2");
         assert_eq!(csv_field("\t=1"), "'␉=1");
         assert_eq!(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
         assert_eq!(csv_field("plain"), "plain");

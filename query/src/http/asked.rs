@@ -15,8 +15,8 @@ use timeline::time::Time;
 use super::failure::{Code, Failure};
 use crate::archive::Window;
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest, SearchRequest,
-    StateRequest, TimelineRequest,
+    AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest,
+    SearchRequest, StateRequest, TimelineRequest, WhyRequest,
 };
 use crate::language::parse_time;
 
@@ -37,6 +37,29 @@ pub(super) struct TimelineAsked {
     events: Option<usize>,
     #[serde(default)]
     brief: bool,
+    pub(super) budget: Option<u64>,
+}
+
+/// `/v1/why/{entity}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhyAsked {
+    /// From the path, not from a parameter.
+    #[serde(skip)]
+    entity: String,
+    a: String,
+    b: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    pub(super) budget: Option<u64>,
+}
+
+/// `/v1/clocks`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClocksAsked {
+    since: Option<String>,
+    until: Option<String>,
     pub(super) budget: Option<u64>,
 }
 
@@ -141,6 +164,23 @@ impl TimelineAsked {
             events_max: self.events.unwrap_or(events_max).min(events_max),
             brief: self.brief,
         })
+    }
+}
+
+impl WhyAsked {
+    pub(super) fn request(&self) -> Result<WhyRequest, Failure> {
+        Ok(WhyRequest {
+            entity: short("the entity", &self.entity)?,
+            window: window(self.since.as_deref(), self.until.as_deref())?,
+            a: short("a", &self.a)?,
+            b: self.b.as_deref().map(|b| short("b", b)).transpose()?,
+        })
+    }
+}
+
+impl ClocksAsked {
+    pub(super) fn request(&self) -> Result<ClocksRequest, Failure> {
+        Ok(ClocksRequest { window: window(self.since.as_deref(), self.until.as_deref())? })
     }
 }
 
@@ -285,6 +325,12 @@ impl WithPath for DoctorAsked {}
 impl WithPath for AffectedAsked {}
 impl WithPath for SearchAsked {}
 impl WithPath for FollowAsked {}
+impl WithPath for ClocksAsked {}
+impl WithPath for WhyAsked {
+    fn with_path(self, path: Option<String>) -> WhyAsked {
+        WhyAsked { entity: path.unwrap_or_default(), ..self }
+    }
+}
 impl WithPath for TimelineAsked {
     fn with_path(self, path: Option<String>) -> TimelineAsked {
         TimelineAsked { entity: path.unwrap_or_default(), ..self }

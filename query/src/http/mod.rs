@@ -27,8 +27,8 @@ use axum::routing::get;
 use axum::{Router, middleware};
 
 use self::asked::{
-    AffectedAsked, Asked, DoctorAsked, EntitiesAsked, FindAsked, FindingsAsked, FollowAsked, SearchAsked,
-    StateAsked, TimelineAsked,
+    AffectedAsked, Asked, ClocksAsked, DoctorAsked, EntitiesAsked, FindAsked, FindingsAsked, FollowAsked,
+    SearchAsked, StateAsked, TimelineAsked, WhyAsked,
 };
 use self::counts::Counts;
 pub(crate) use self::failure::FailureDocument;
@@ -37,7 +37,7 @@ use self::work::Workers;
 use crate::interface::Query;
 
 /// The routes, as [`router`] serves them.
-pub const ROUTES: [&str; 15] = [
+pub const ROUTES: [&str; 17] = [
     "/v1/timeline/{*entity}",
     "/v1/find",
     "/v1/search",
@@ -53,6 +53,8 @@ pub const ROUTES: [&str; 15] = [
     "/v1/affected",
     "/v1/state/{*entity}",
     "/v1/findings",
+    "/v1/why/{*entity}",
+    "/v1/clocks",
 ];
 
 /// How long the longest `follow` waits for a record, in seconds.
@@ -122,6 +124,8 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .route(ROUTES[11], get(records))
         .route(ROUTES[13], get(state))
         .route(ROUTES[14], get(findings))
+        .route(ROUTES[15], get(why))
+        .route(ROUTES[16], get(clocks))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
         .with_state(service)
@@ -137,6 +141,16 @@ async fn timeline(State(service): State<Service>, asked: Asked<TimelineAsked>) -
 async fn records(State(service): State<Service>, asked: Asked<TimelineAsked>) -> Result<Response, Failure> {
     let request = asked.request(service.options.events_max)?;
     service.workers.answer(asked.budget, move |query, effort| query.records(&request, effort)).await
+}
+
+async fn why(State(service): State<Service>, asked: Asked<WhyAsked>) -> Result<Response, Failure> {
+    let request = asked.request()?;
+    service.workers.answer(asked.budget, move |query, effort| query.why(&request, effort)).await
+}
+
+async fn clocks(State(service): State<Service>, asked: Asked<ClocksAsked>) -> Result<Response, Failure> {
+    let request = asked.request()?;
+    service.workers.answer(asked.budget, move |query, effort| query.clocks(&request, effort)).await
 }
 
 async fn find(State(service): State<Service>, asked: Asked<FindAsked>) -> Result<Response, Failure> {

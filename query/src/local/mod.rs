@@ -3,6 +3,7 @@
 //! | file        | what it alone knows                                                       |
 //! |-------------|---------------------------------------------------------------------------|
 //! | `affected.rs` | who else has what a finding tells of                                     |
+//! | `clocks.rs` | what the traffic in an archive proves about clocks                        |
 //! | `findings.rs` | what is wrong with one entity or with all that there are                |
 //! | `gather.rs` | which records a timeline needs, and in what order to ask for them          |
 //! | `places.rs` | under which keys and entities a value stands                               |
@@ -11,6 +12,7 @@
 //! | `spend.rs`  | one budget over several questions to an archive                            |
 
 mod affected;
+mod clocks;
 mod findings;
 mod gather;
 mod places;
@@ -20,19 +22,24 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
+use timeline::clocks::Declared;
 use timeline::document::{
-    Affected, Completeness, Doctor, Entities, Find, Findings, Incompleteness, Search, State, Stats, Timeline,
+    Affected, Clocks, Completeness, Doctor, Entities, Find, Findings, Incompleteness, Search, State, Stats,
+    Timeline,
 };
 use timeline::judge::Settings;
 use timeline::record::Record;
 use timeline::survey::Survey;
-use timeline::{Given, Question};
+use timeline::{Given, Question, WhyError};
 
 use crate::archive::{Archive, Effort, Page};
 use crate::export;
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer, FollowRequest, Query,
-    QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
+    AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
+    FollowRequest, Query, QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer,
+    WhyRequest,
 };
 use crate::language::{self, Now, ParseError};
 
@@ -42,6 +49,7 @@ pub struct Local<A> {
     now: Box<dyn Fn() -> Now + Send + Sync>,
     source: String,
     settings: Settings,
+    declared: BTreeMap<String, Declared>,
 }
 
 impl<A: Archive> Local<A> {
@@ -51,7 +59,13 @@ impl<A: Archive> Local<A> {
         source: impl Into<String>,
         now: impl Fn() -> Now + Send + Sync + 'static,
     ) -> Local<A> {
-        Local { archive, now: Box::new(now), source: source.into(), settings: Settings::default() }
+        Local {
+            archive,
+            now: Box::new(now),
+            source: source.into(),
+            settings: Settings::default(),
+            declared: BTreeMap::new(),
+        }
     }
 
     /// Judges by these budgets and rules.
@@ -59,6 +73,12 @@ impl<A: Archive> Local<A> {
     pub fn with_settings(mut self, settings: Settings) -> Local<A> {
         self.settings = settings;
         self
+    }
+
+    /// The same, with offsets of clocks that the configuration declares, by host, else by service.
+    #[must_use]
+    pub fn with_declared(self, declared: BTreeMap<String, Declared>) -> Local<A> {
+        Local { declared, ..self }
     }
 
     /// The archive asked.
@@ -82,6 +102,7 @@ impl<A: Archive> Local<A> {
     fn given(&self, reasons: Vec<Incompleteness>) -> Result<Given, QueryError> {
         Ok(Given {
             completeness: self.completeness(reasons, 0, 0)?,
+            declared: self.declared.clone(),
             settings: self.settings.clone(),
             judged_to: Some((self.now)().time),
             ..Given::default()
@@ -118,6 +139,29 @@ impl<A: Archive> Query for Local<A> {
             requests: export::otlp(records, Some(&told)),
             completeness: told.completeness,
         })
+    }
+
+    fn why(&self, request: &WhyRequest, effort: &Effort) -> Result<WhyAnswer, QueryError> {
+        let whole = TimelineRequest {
+            entity: request.entity.clone(),
+            window: request.window,
+            events_max: usize::MAX,
+            brief: true,
+        };
+        let (question, records, given) = self.grounds(&whole, effort)?;
+        let malformed = |error: WhyError| QueryError::Malformed { message: error.to_string(), at: None };
+        match &request.b {
+            Some(b) => timeline::why(records, &question, &given, &request.a, b).map(WhyAnswer::Order),
+            None => timeline::belonging(records, &question, &given, &request.a).map(WhyAnswer::Belongs),
+        }
+        .map_err(malformed)
+    }
+
+    fn clocks(&self, request: &ClocksRequest, effort: &Effort) -> Result<Clocks, QueryError> {
+        let proven = clocks::of(&self.archive, request.window, effort)?;
+        let completeness = self.completeness(proven.reasons, proven.read, proven.total)?;
+        let (clocks, processes) = timeline::clock_table(&proven.evidence, &self.declared);
+        Ok(Clocks { schema: Clocks::SCHEMA.to_owned(), completeness, clocks, processes })
     }
 
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {

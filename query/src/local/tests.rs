@@ -40,7 +40,7 @@ struct Spoken {
 fn spoken() -> impl Strategy<Value = Spoken> {
     let maybe = |range| prop::option::weighted(0.4, range);
     let order = prop::option::weighted(0.3, prop::sample::select(vec![42i64, 42, 7]));
-    (1..6u8, maybe(0..12u8), order, maybe(0..12u8), maybe(1..7u8), any::<bool>(), any::<bool>()).prop_map(
+    (1..6u8, maybe(0..12u8), order, maybe(0..12u8), maybe(1..4u8), any::<bool>(), any::<bool>()).prop_map(
         |(trace, parent, order, link, message, receives, logs)| Spoken {
             trace,
             parent,
@@ -53,18 +53,6 @@ fn spoken() -> impl Strategy<Value = Spoken> {
     )
 }
 
-/// What says which message it is: its id, or its place.
-fn message(number: u8) -> Vec<(String, Value)> {
-    if number <= 3 {
-        return vec![("messaging.message.id".to_owned(), Value::Int(number.into()))];
-    }
-    vec![
-        ("messaging.destination.name".to_owned(), Value::from("orders")),
-        ("messaging.destination.partition.id".to_owned(), Value::from("0")),
-        ("messaging.kafka.offset".to_owned(), Value::Int(number.into())),
-    ]
-}
-
 /// The records of a world: span `n` of the list has number `n + 1`.
 fn records(world: &[Spoken]) -> Vec<Record> {
     let mut records = Vec::new();
@@ -74,7 +62,7 @@ fn records(world: &[Spoken]) -> Vec<Record> {
         own.parent_span_id = spoken.parent.map(|parent| span_id(parent + 1));
         own.kind = if spoken.receives { SpanKind::Consumer } else { SpanKind::Producer };
         let order = spoken.order.map(|order| ("order.id".to_owned(), Value::Int(order)));
-        let message = spoken.message.map_or(vec![], message);
+        let message = spoken.message.map(|id| ("messaging.message.id".to_owned(), Value::Int(id.into())));
         own.attributes = order.into_iter().chain(message).collect::<Attributes>();
         own.links = spoken.link.and_then(|to| Some((to, world.get(usize::from(to))?))).map_or(
             vec![],
@@ -137,4 +125,24 @@ fn composite_keys_and_fields_of_bodies_are_gathered() {
         ("backstory.entity.key", "row=7,train=ice 5".into()),
     ]);
     assert_eq!(names("seat/row=7,train=ice 5", Body::Span(named)), 2);
+}
+
+#[test]
+fn a_message_is_gathered_by_its_place_where_no_context_came_along() {
+    let place = |kind, number, own: Option<i64>| {
+        let mut span = span(number, number, "work");
+        span.kind = kind;
+        let order = own.map(|order| ("order.id", Value::Int(order)));
+        let place = [
+            ("messaging.destination.name", Value::from("orders")),
+            ("messaging.destination.partition.id", "0".into()),
+            ("messaging.kafka.offset", 17.into()),
+        ];
+        span.attributes = order.into_iter().chain(place).collect();
+        record(number.into(), "orders", Body::Span(span))
+    };
+    let records = [place(SpanKind::Producer, 1, Some(42)), place(SpanKind::Consumer, 2, None)];
+    let local = Local::new(Memory::new(records), "memory", conformance::now);
+    let told = local.timeline(&whole("order/42"), &Effort::new(100)).expect("a timeline");
+    assert_eq!(told.events.len(), 4, "the sender's events and the receiver's");
 }

@@ -7,15 +7,18 @@ mod tests;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use timeline::document::{Affected, Doctor, Entities, Find, Findings, Search, State, Stats, Timeline};
+use timeline::document::{
+    Affected, Clocks, Doctor, Entities, Find, Findings, Search, State, Stats, Timeline,
+};
 use timeline::state::Moment;
 
 use self::call::{Calls, Parameters};
 use crate::archive::{ArchiveError, Effort};
 use crate::http::{Code, Failure};
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer, FollowRequest, Query,
-    QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
+    AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
+    FollowRequest, Query, QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer,
+    WhyRequest,
 };
 use crate::language::{self, Now};
 
@@ -97,6 +100,20 @@ impl Query for Remote {
 
     fn records(&self, request: &TimelineRequest, effort: &Effort) -> Result<Records, QueryError> {
         self.of_entity("/v1/records", request, effort)
+    }
+
+    fn why(&self, request: &WhyRequest, effort: &Effort) -> Result<WhyAnswer, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_window(request.window);
+        parameters.add("a", &request.a);
+        parameters.add_some("b", request.b.as_ref());
+        self.get(&format!("/v1/why/{}", path_encoded(&request.entity)), &parameters, effort)
+    }
+
+    fn clocks(&self, request: &ClocksRequest, effort: &Effort) -> Result<Clocks, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_window(request.window);
+        self.get("/v1/clocks", &parameters, effort)
     }
 
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {

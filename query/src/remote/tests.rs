@@ -40,6 +40,14 @@ impl Query for Served {
         self.remote.records(request, effort)
     }
 
+    fn why(&self, request: &WhyRequest, effort: &Effort) -> Result<WhyAnswer, QueryError> {
+        self.remote.why(request, effort)
+    }
+
+    fn clocks(&self, request: &ClocksRequest, effort: &Effort) -> Result<Clocks, QueryError> {
+        self.remote.clocks(request, effort)
+    }
+
     fn find(&self, value: &str, effort: &Effort) -> Result<Find, QueryError> {
         self.remote.find(value, effort)
     }

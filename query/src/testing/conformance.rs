@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use timeline::document::{
-    Affected, Doctor, Entities, Find, FindingKind, Findings, Incompleteness, Search, State, Stats, Timeline,
+    Affected, Belongs, Clocks, Doctor, Entities, Find, FindingKind, Findings, Incompleteness, Relation,
+    Search, State, Stats, Timeline,
 };
 use timeline::record::{Body, Record};
 use timeline::state::Moment;
@@ -12,8 +13,8 @@ use timeline::time::Time;
 use super::{attributes, log, record, span, span_id, trace};
 use crate::archive::{Archive, ArchiveError, Effort, Window};
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest, Query, QueryError,
-    Records, SearchRequest, StateRequest, TimelineRequest,
+    AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest, Query,
+    QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer, WhyRequest,
 };
 use crate::language::{Now, Zone};
 use crate::memory::Memory;
@@ -69,6 +70,7 @@ pub(crate) fn conforms(make: &impl Make) {
     surveys(&query);
     tells_who_else(&make.over(Arc::new(Memory::new(repriced()))));
     judges(&query);
+    explains(&query);
     says_what_a_budget_cut(&query);
     stops_when_cancelled(&query);
     follows(&query, &memory);
@@ -320,6 +322,32 @@ fn judges(query: &impl Query) {
     assert!(one.findings.iter().all(|finding| all.findings.contains(finding)));
     let none = FindingsRequest { kinds: vec![FindingKind::ClockSkew], ..request };
     assert_eq!(query.findings(&none, &effort()).expect("an answer").findings, []);
+}
+
+fn explains(query: &impl Query) {
+    let request = |a: &str, b: Option<&str>| WhyRequest {
+        entity: "order/42".to_owned(),
+        window: Window::default(),
+        a: a.to_owned(),
+        b: b.map(str::to_owned),
+    };
+    let [create, pay] = [1, 2].map(|number| span_id(number).to_string());
+    let WhyAnswer::Order(why) = query.why(&request(&pay, Some(&create)), &effort()).expect("an answer")
+    else {
+        panic!("not about an order");
+    };
+    assert_eq!((why.relation, why.chain.len(), why.events.len()), (Relation::After, 1, 2));
+    let WhyAnswer::Belongs(why) = query.why(&request(&pay, None), &effort()).expect("an answer") else {
+        panic!("not about belonging");
+    };
+    assert_eq!((why.belongs, why.chain.len()), (Belongs::Descendant, 2));
+    for nobody in ["", "zz"] {
+        let error = query.why(&request(nobody, None), &effort()).expect_err("no such event");
+        assert!(matches!(error, QueryError::Malformed { .. }), "{error:?}");
+    }
+    let clocks = query.clocks(&ClocksRequest::default(), &effort()).expect("an answer");
+    assert_eq!((clocks.schema.as_str(), clocks.processes.len()), (Clocks::SCHEMA, 4));
+    assert_eq!((clocks.completeness.shown, clocks.clocks.len()), (6, 1), "they share a machine");
 }
 
 fn says_what_a_budget_cut(query: &impl Query) {

@@ -1,9 +1,9 @@
-//! `backstory.find/1`, `backstory.search/1` and `backstory.stats/1`.
+//! `backstory.find/1`, `backstory.search/1`, `backstory.clocks/1` and `backstory.stats/1`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Completeness;
+use super::{Clock, Completeness, Process};
 use crate::id::{RecordId, SpanId, TraceId};
 use crate::record::{Severity, SpanKind, StatusCode};
 use crate::time::Time;
@@ -131,6 +131,24 @@ pub struct SearchEvent {
     pub name: String,
     /// Its attributes, flat.
     pub attributes: Map<String, Value>,
+}
+
+/// Every clock's offset, error and drift, and who reads it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Always [`Clocks::SCHEMA`].
+    pub schema: String,
+    /// What the answer rests on.
+    pub completeness: Completeness,
+    /// One row an epoch of a clock, the reference first.
+    pub clocks: Vec<Clock>,
+    /// Who reads them, by service and instance.
+    pub processes: Vec<Process>,
+}
+
+impl Clocks {
+    /// The name and version of this format.
+    pub const SCHEMA: &'static str = "backstory.clocks/1";
 }
 
 /// What a store holds.

@@ -5,7 +5,7 @@
 //! | `timeline.rs`  | `backstory.timeline/1`                                           |
 //! | `state.rs`     | what events did to state, `backstory.state/1`                    |
 //! | `finding.rs`   | anomalies and what proves them, `backstory.findings/1`           |
-//! | `why.rs`       | `backstory.why/1`                                                |
+//! | `why.rs`       | `backstory.why/1`, `belongs/1`                                   |
 //! | `diff.rs`      | `backstory.diff/1`                                               |
 //! | `answers.rs`   | `backstory.find/1`, `search/1`, `stats/1`                        |
 //! | `affected.rs`  | `backstory.affected/1`                                           |
@@ -28,7 +28,7 @@ mod timeline;
 mod why;
 
 pub use affected::{Affected, AffectedBy, AffectedEntity, AffectedGroup, Still, Verdict};
-pub use answers::{Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
+pub use answers::{Clocks, Find, FindMatch, Search, SearchEvent, SearchLink, SearchRecord, Stats};
 pub use diff::{Change, Diff, DiffSide, Difference, DifferenceKind};
 pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, Remedy, RemedyPlace};
 pub use entities::{Entities, EntityKey, EntityType, NamePlace, SeenCopy};
@@ -40,4 +40,4 @@ pub use timeline::{
     Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind,
     Evidence, Folded, Gap, GapKind, Incompleteness, Marker, Process, Range, Stream, StreamState, Timeline,
 };
-pub use why::{Relation, Why};
+pub use why::{Belonging, BelongsStep, Relation, Why, WhyEvent};

@@ -18,6 +18,7 @@
 //! | `reachability.rs` | before or not, and how surely                                           |
 //! | `places.rs`       | which places of the clocks' chains lead to a moment, and follow it      |
 //! | `reduce.rs`       | the edges to show                                                       |
+//! | `table.rs`        | the clocks that traffic tells of, in whosever timeline                  |
 //!
 //! # Invariants
 //!
@@ -38,6 +39,7 @@ pub(crate) mod reachability;
 pub(crate) mod reduce;
 mod settle;
 mod stamps;
+pub(crate) mod table;
 mod time;
 mod versions;
 

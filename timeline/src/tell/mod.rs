@@ -226,7 +226,7 @@ fn range(events: &[Event]) -> Option<Range> {
     Some(Range { start: *start, end: *end })
 }
 
-fn kind(point: Point) -> EventKind {
+pub(crate) fn kind(point: Point) -> EventKind {
     match point {
         Point::Start => EventKind::SpanStart,
         Point::SpanEvent(_) => EventKind::SpanEvent,
@@ -235,7 +235,7 @@ fn kind(point: Point) -> EventKind {
     }
 }
 
-fn name(record: &Record, point: Point) -> String {
+pub(crate) fn name(record: &Record, point: Point) -> String {
     match (&record.body, point) {
         (Body::Span(span), Point::SpanEvent(number)) => {
             span.events.get(number as usize).map(|event| event.name.clone()).unwrap_or_default()

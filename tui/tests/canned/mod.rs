@@ -4,16 +4,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use query::archive::Effort;
 use query::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer, FollowRequest, Query,
-    QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
+    AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
+    FollowRequest, Query, QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer,
+    WhyRequest,
 };
 use serde_json::{Map, Value, json};
 use timeline::document::{
-    Affected, Basis, Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, CompletenessBasis,
-    Doctor, Edge, Entities, Entity, Event, EventKind, Evidence, Find, FindMatch, Finding, FindingKind,
-    FindingStatus, Findings, Folded, Gap, GapKind, Grade, Identity, Incompleteness, Op, Outcome, Process,
-    Range, Search, SearchRecord, State, StateChange, StateEvidence, Stats, Stream, StreamState, Timeline,
-    ValueBasis,
+    Affected, Basis, Belongs, CausalStamp, Certainty, Clock, ClockBounds, Clocks, Completeness,
+    CompletenessBasis, Doctor, Edge, Entities, Entity, Event, EventKind, Evidence, Find, FindMatch, Finding,
+    FindingKind, FindingStatus, Findings, Folded, Gap, GapKind, Grade, Identity, Incompleteness, Op, Outcome,
+    Process, Range, Search, SearchRecord, State, StateChange, StateEvidence, Stats, Stream, StreamState,
+    Timeline, ValueBasis,
 };
 use timeline::id::{EventId, Point, RecordId, SpanId, TraceId};
 use timeline::record::{Severity, SpanKind, StatusCode};
@@ -503,6 +504,14 @@ impl Query for Canned {
     }
 
     fn records(&self, _: &TimelineRequest, _: &Effort) -> Result<Records, QueryError> {
+        Err(QueryError::Remote("the canned stories have no records".to_owned()))
+    }
+
+    fn why(&self, _: &WhyRequest, _: &Effort) -> Result<WhyAnswer, QueryError> {
+        Err(QueryError::Remote("the canned stories have no records".to_owned()))
+    }
+
+    fn clocks(&self, _: &ClocksRequest, _: &Effort) -> Result<Clocks, QueryError> {
         Err(QueryError::Remote("the canned stories have no records".to_owned()))
     }
 

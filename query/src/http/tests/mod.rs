@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use serde_json::Value as Json;
-use timeline::document::{Affected, Doctor, Entities, Find, Findings, Search, Stats, Timeline};
+use timeline::document::{Affected, Clocks, Doctor, Entities, Find, Findings, Search, Stats, Timeline};
 use timeline::record::Body;
 
 use super::*;
 use crate::archive::Effort;
 use crate::interface::{
-    AffectedRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer, FollowRequest,
-    QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
+    AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
+    FollowRequest, QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer, WhyRequest,
 };
 use crate::local::Local;
 use crate::memory::Memory;
@@ -146,6 +146,14 @@ impl Query for Endless {
     }
 
     fn records(&self, _: &TimelineRequest, _: &Effort) -> Result<Records, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn why(&self, _: &WhyRequest, _: &Effort) -> Result<WhyAnswer, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn clocks(&self, _: &ClocksRequest, _: &Effort) -> Result<Clocks, QueryError> {
         Err(QueryError::Remote("gone".to_owned()))
     }
 

@@ -22,7 +22,7 @@ fn it_has_the_routes_that_are_served() {
 fn it_has_the_parameters_that_are_read() {
     let (server, _) = served(Options::default());
     let example = |name: &str| match name {
-        "since" => "15m",
+        "since" => "2025-01-01T00:00:00Z",
         "until" | "query" => "now",
         "brief" => "true",
         "before" | "after" => "1-64-0-0",
@@ -33,6 +33,8 @@ fn it_has_the_parameters_that_are_read() {
         "event" => "zz",
         "entity" => "order/42",
         "kind" => "lost_update,stale_read",
+        "a" | "b" => "0101010101010101",
+        "budget" => "1000",
         _ => "0",
     };
     for (path, route) in document()["paths"].as_object().expect("paths") {
@@ -69,6 +71,9 @@ fn what_is_answered_is_valid_under_its_schema() {
         ("/v1/timeline/order/42?brief=true&events=1", "Timeline"),
         ("/v1/timeline/order/none", "Timeline"),
         ("/v1/records/order/42", "Records"),
+        ("/v1/why/order/42?a=0101010101010101&b=0202020202020202", "Why"),
+        ("/v1/why/order/42?a=0202020202020202:end", "Why"),
+        ("/v1/clocks", "Clocks"),
         ("/v1/find?value=42", "Find"),
         ("/v1/search?limit=4", "Search"),
         ("/v1/follow?after=1-64-0-0", "Follow"),
