@@ -267,8 +267,10 @@ impl World {
         };
         let events = stated.into_iter().map(event).collect();
         self.pass(0, 1);
-        let code = if failed { StatusCode::Error } else { StatusCode::Unset };
-        let status = Status { code, message: String::new() };
+        let status = match failed {
+            true => Status { code: StatusCode::Error, message: "refused: card declined".to_owned() },
+            false => Status::default(),
+        };
         let attributes = attributes(vec![("order.id", 42.into())]);
         self.emit(
             here,

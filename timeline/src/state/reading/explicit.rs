@@ -14,12 +14,13 @@ pub(super) fn read(record: &Record, drafts: &mut Vec<Draft>) {
     match &record.body {
         Body::Span(span) => {
             let point = if span.end.is_set() { Point::End } else { Point::Start };
-            drafts.extend(declared(&span.attributes, point, service, outcome(span)));
-            for (number, event) in
-                (0..).zip(&span.events).filter(|(_, event)| event.name == "backstory.state")
-            {
-                drafts.extend(declared(&event.attributes, Point::SpanEvent(number), service, Outcome::Ok));
-            }
+            // What a span's events declare took effect if the span did.
+            let outcome = outcome(span);
+            drafts.extend(declared(&span.attributes, point, service, outcome));
+            let events = (0..).zip(&span.events).filter(|(_, event)| event.name == "backstory.state");
+            drafts.extend(events.filter_map(|(number, event)| {
+                declared(&event.attributes, Point::SpanEvent(number), service, outcome)
+            }));
         }
         Body::Log(log) => {
             drafts.extend(declared(&log.attributes, Point::Log, service, Outcome::Ok));

@@ -242,6 +242,22 @@ fn a_span_declares_one_operation_and_its_events_more() {
 }
 
 #[test]
+fn what_the_events_of_a_refused_span_declare_took_no_effect() {
+    let event = crate::record::SpanEvent {
+        name: "backstory.state".into(),
+        attributes: attributes(&DECLARED),
+        ..crate::record::SpanEvent::default()
+    };
+    let refused = span(1, "orders", "work", 0.0, 1.0).change(|span| {
+        span.events = vec![event];
+        span.status.code = crate::record::StatusCode::Error;
+        span.status.message = "refused: card declined".to_owned();
+    });
+    let operations = operations(&Held::fold(vec![refused.record()]));
+    assert_eq!(operations.iter().map(|operation| operation.outcome).collect::<Vec<_>>(), [Outcome::Failed]);
+}
+
+#[test]
 fn what_names_no_type_or_does_nothing_declares_nothing() {
     assert!(told(vec![span(1, "orders", "work", 0.0, 1.0).with(&DECLARED[..3]).record()]).is_empty());
     assert!(told(vec![span(1, "orders", "work", 0.0, 1.0).with(&DECLARED[3..]).record()]).is_empty());
