@@ -46,6 +46,36 @@ fn a_card_is_charged_twice_and_the_timeline_shows_both_in_causal_order() {
     assert_eq!(timeline["completeness"]["shown"], timeline["completeness"]["total"]);
 }
 
+/// The incidents are found from ordinary telemetry, and nothing is said of the healthy orders around them. What rests on
+/// absence (the message that nobody handles) is `possible` at most, and told only once the window has passed.
+#[test]
+fn what_went_wrong_is_found_and_nothing_else_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let ask = |arguments: &[&str]| run(Command::new(BINARY).args(arguments).arg("--data").arg(&data));
+    let played = ask(&["demo", "--headless", "--seed", "7", "--orders", "120"]);
+    assert!(played.status.success(), "{}", text(&played.stderr));
+    let found = parse(&ask(&["findings", "--format", "json"]));
+    assert!(found["judged"].as_u64() > Some(300), "{}", found["judged"]);
+    let mut sure: Vec<[&str; 3]> = found["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| ["entity", "kind", "grade"].map(|key| finding[key].as_str().unwrap_or_default()))
+        .filter(|[.., grade]| *grade != "possible")
+        .collect();
+    sure.sort_unstable();
+    assert_eq!(
+        sure,
+        [
+            ["order/42", "duplicate_apply", "proved"],
+            ["order/57", "stale_read", "clock"],
+            ["order/71", "out_of_order_apply", "clock"],
+            ["order/88", "lost_update", "clock"],
+        ]
+    );
+}
+
 #[test]
 fn a_seed_plays_the_same_again() {
     assert_eq!(without_arrivals(play("stale-cache")), without_arrivals(play("stale-cache")));

@@ -17,7 +17,8 @@ pub(super) fn causes(held: &Held, moments: &Moments, operations: &[Operation]) -
     let mut add = |copy: Copy, access: Access| copies.entry(copy).or_default().accesses.push(access);
     if operations.iter().any(|operation| operation.version.is_some()) {
         let indexes = indexes(held, moments);
-        operations.iter().for_each(|operation| by_operation(operation, &indexes, &mut add));
+        let makers = makers(operations);
+        operations.iter().for_each(|operation| by_operation(operation, &makers, &indexes, &mut add));
     }
     for (at, record) in held.records().iter().enumerate() {
         by_etag(at, record, moments, &mut add);
@@ -50,8 +51,9 @@ struct Access {
 }
 
 enum Kind {
-    /// It made this version, or made its version from the one it expected.
-    Write { version: Option<String>, expected: Option<String> },
+    /// It made this version, or made its version from the one it expected. `counted` says that the copy counts its
+    /// versions itself: then it made this one from the one before.
+    Write { version: Option<String>, expected: Option<String>, counted: bool },
     /// It returned this version.
     Read { version: String },
 }
@@ -77,8 +79,8 @@ impl Versions {
         for access in &self.accesses {
             match &access.kind {
                 Kind::Read { version } => push(version, access, Evidence::ReadsFrom),
-                Kind::Write { version, expected } => {
-                    let sole = |own: &&str| writers.get(own).is_some_and(Option::is_some);
+                Kind::Write { version, expected, counted } => {
+                    let sole = |own: &&str| *counted && writers.get(own).is_some_and(Option::is_some);
                     let before = version.as_deref().filter(sole).and_then(previous);
                     for before in before.iter().chain(expected) {
                         push(before, access, Evidence::Version);
@@ -119,7 +121,6 @@ fn previous(version: &str) -> Option<String> {
     version.parse::<u64>().ok()?.checked_sub(1).map(|before| before.to_string())
 }
 
-/// A write or read that took effect.
 /// What took effect in one store that counts its versions. Services' own beliefs are a copy an instance, a stream's
 /// offsets count within a partition, and an inferred key proves nothing.
 fn counts(operation: &Operation) -> bool {
@@ -129,8 +130,24 @@ fn counts(operation: &Operation) -> bool {
         && matches!(operation.evidence, StateEvidence::Attribute | StateEvidence::Sql)
 }
 
+/// By type the copy that makes a thing's versions: the only table named after the type. A replica writes the numbers that
+/// it was told, perhaps in another order: there they prove nothing of the order of its writes.
+fn makers(operations: &[Operation]) -> BTreeMap<&str, Option<&str>> {
+    let mut makers: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for operation in operations.iter().filter(|operation| operation.writes() && !operation.part) {
+        let (store, table) = operation.copy.rsplit_once('/').unwrap_or(("", &operation.copy));
+        if store == "redis" || crate::naming::kind_named(table) != operation.kind {
+            continue;
+        }
+        let sole = |known: &mut Option<&str>| *known = known.filter(|known| *known == operation.copy);
+        makers.entry(&operation.kind).and_modify(sole).or_insert(Some(&operation.copy));
+    }
+    makers
+}
+
 fn by_operation(
     operation: &Operation,
+    makers: &BTreeMap<&str, Option<&str>>,
     indexes: &HashMap<EventId, Index>,
     add: &mut impl FnMut(Copy, Access),
 ) {
@@ -140,7 +157,10 @@ fn by_operation(
     let kind = match (operation.writes(), version) {
         (false, Some(version)) => Kind::Read { version },
         (false, None) => return,
-        (true, version) => Kind::Write { version, expected },
+        (true, version) => {
+            let maker = makers.get(operation.kind.as_str()).copied().flatten();
+            Kind::Write { version, expected, counted: maker == Some(&operation.copy) }
+        }
     };
     let index = |event: EventId| indexes.get(&event).copied();
     let (began, done) = (index(operation.effect_began()), index(operation.effect_ended()));
@@ -163,7 +183,9 @@ fn by_etag(at: At, record: &Record, moments: &Moments, add: &mut impl FnMut(Copy
     let expected = header("http.request.header.if-match").filter(|etag| etag != "*");
     let kind = match text(&["http.request.method", "http.method"]).as_deref() {
         Some("GET" | "HEAD") => etag.map(|version| Kind::Read { version }),
-        Some("PUT" | "POST" | "PATCH" | "DELETE") => Some(Kind::Write { version: etag, expected }),
+        Some("PUT" | "POST" | "PATCH" | "DELETE") => {
+            Some(Kind::Write { version: etag, expected, counted: false })
+        }
         _ => None,
     };
     if let Some((kind, path)) = kind.zip(text(&["url.path", "http.target"])) {
@@ -236,6 +258,16 @@ mod tests {
             access(4, "shop/orders", "write", "10"),
         ];
         assert_eq!(edges(spans), [edge("write 7", "write 8", Evidence::Version)]);
+    }
+
+    #[test]
+    fn a_replica_may_apply_versions_in_any_order() {
+        let replica = |number, version| access(number, "search/order_view", "write", version);
+        assert_eq!(edges(vec![replica(1, "8"), replica(2, "7")]), []);
+        let two = |number, copy, version| access(number, copy, "write", version);
+        let tables =
+            vec![two(1, "shop/orders", "7"), two(2, "archive/orders", "7"), two(3, "archive/orders", "8")];
+        assert_eq!(edges(tables), [], "nobody says which of the two tables makes the versions");
     }
 
     #[test]
