@@ -123,7 +123,7 @@ fn measure(events: usize, clocks: usize, processes: usize) {
 }
 
 #[test]
-#[ignore = "a benchmark"]
+#[ignore = "a benchmark: cargo test --release -p backstory-timeline --lib scale -- --ignored --nocapture"]
 fn scale() {
     for events in [1_000, 10_000, 100_000, 1_000_000] {
         measure(events, 10, 40);
