@@ -115,5 +115,13 @@ fn a_version_from_the_future_and_another_segments_bytes_are_refused() {
     assert_eq!(BlockHeader::decode(2, &block[..80]), Err(super::Invalid::Checksum));
     assert_eq!(Footer::decode(2, &footer), Err(super::Invalid::Checksum));
     segment[8] = 2;
+    assert_eq!(
+        SegmentHeader::decode(1, &segment),
+        Err(super::Invalid::Checksum),
+        "a damaged byte, no other version"
+    );
+    let end = segment.len() - 4;
+    let check = super::checksum(1, &[&segment[..end]]);
+    segment[end..].copy_from_slice(&check.to_le_bytes());
     assert_eq!(SegmentHeader::decode(1, &segment), Err(super::Invalid::Version(2)));
 }

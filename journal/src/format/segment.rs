@@ -60,7 +60,7 @@ impl SegmentHeader {
         }
         let version = fields.u16()?;
         if version > VERSION {
-            return Err(Invalid::Version(version));
+            return Err(Self::unknown_version(number, version, bytes));
         }
         fields.bytes(2 + 4)?;
         let header = SegmentHeader {
@@ -75,6 +75,16 @@ impl SegmentHeader {
             return Err(Invalid::Checksum);
         }
         Ok(header)
+    }
+
+    /// Another version's header; or one of ours whose version alone was damaged: with the version that we write, its
+    /// checksum holds.
+    fn unknown_version(number: u64, version: u16, bytes: &[u8]) -> Invalid {
+        let mut ours = bytes[..SEGMENT_HEADER_LEN].to_vec();
+        ours[SEGMENT_MAGIC.len()..][..2].copy_from_slice(&VERSION.to_le_bytes());
+        let (checked, check) = ours.split_at(SEGMENT_HEADER_LEN - 4);
+        let damaged = checksum(number, &[checked]).to_le_bytes() == check;
+        if damaged { Invalid::Checksum } else { Invalid::Version(version) }
     }
 }
 
