@@ -48,14 +48,8 @@ fn order(why: &Document) -> String {
         let _ = writeln!(text, "\n     {}", line(&why.events, first.from));
     }
     for edge in &why.chain {
-        let evidence = serde_json::to_value(edge.evidence).unwrap_or_default();
-        let evidence = evidence.as_str().unwrap_or_default().replace('_', " ");
-        let _ = writeln!(
-            text,
-            "  →  {}  by {evidence} ({})",
-            line(&why.events, edge.to),
-            certainty(edge.certainty)
-        );
+        let (evidence, certainty) = (edge.evidence.name(), edge.certainty.name());
+        let _ = writeln!(text, "  →  {}  by {evidence} ({certainty})", line(&why.events, edge.to));
     }
     let _ = writeln!(text, "\n{}", interval(why.interval_ns));
     text
@@ -117,15 +111,6 @@ fn sure(certainty: Certainty) -> &'static str {
         Certainty::Clock => "by the clock that they share",
         Certainty::Corrected => "by the proven bounds of their clocks",
         Certainty::Assumed => "by an offset that the configuration declares",
-    }
-}
-
-fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Causal => "causal",
-        Certainty::Clock => "clock",
-        Certainty::Corrected => "corrected",
-        Certainty::Assumed => "assumed",
     }
 }
 

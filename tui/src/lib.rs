@@ -25,7 +25,7 @@
 //! | [`layout`]    | which part of the terminal shows what                                   |
 //! | [`edge`]      | the terminal, its signals, the clock, the threads that ask              |
 //!
-//! [`lines`], [`line`], [`scroll`], [`text`], [`times`] and [`theme`] are what these are made of.
+//! [`lines`], [`line`], [`list`], [`scroll`], [`text`], [`times`] and [`theme`] are what these are made of.
 
 pub mod basis;
 pub mod detail;
@@ -35,6 +35,7 @@ pub mod keys;
 pub mod layout;
 pub mod line;
 pub mod lines;
+pub mod list;
 pub mod message;
 pub mod popup;
 pub mod screens;

@@ -29,6 +29,12 @@ impl Scroll {
         true
     }
 
+    /// Puts the cursor on line `at`, as far down the screen as it was.
+    pub fn carry(&mut self, at: usize) {
+        let depth = self.at.saturating_sub(self.top);
+        *self = Scroll { at, top: at.saturating_sub(depth) };
+    }
+
     /// Keeps the cursor in the list, and the cursor's line on screen.
     pub fn settle(&mut self, length: usize, height: usize) {
         let height = height.max(1);

@@ -32,41 +32,9 @@ pub fn evidence(evidence: Evidence) -> &'static str {
     }
 }
 
-/// The evidence's name in the public JSON.
-pub fn evidence_name(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Span => "span",
-        Evidence::Parent => "parent",
-        Evidence::Request => "request",
-        Evidence::Link => "link",
-        Evidence::Message => "message",
-        Evidence::Reply => "reply",
-        Evidence::LogInSpan => "log in span",
-        Evidence::Version => "version",
-        Evidence::ReadsFrom => "reads from",
-        Evidence::Retry => "retry",
-        Evidence::Hlc => "hlc",
-        Evidence::VectorClock => "vector clock",
-        Evidence::Process => "process",
-        Evidence::Clock => "clock",
-        Evidence::Offset => "offset",
-        Evidence::Declared => "declared",
-    }
-}
-
 /// Whether the evidence is something that ran from one event to the other, and is drawn as an arrow.
 pub fn is_message(evidence: Evidence) -> bool {
     !matches!(evidence, Evidence::Process | Evidence::Clock | Evidence::Offset | Evidence::Declared)
-}
-
-/// How sure, in a word of the public JSON.
-pub fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Causal => "causal",
-        Certainty::Clock => "clock",
-        Certainty::Corrected => "corrected",
-        Certainty::Assumed => "assumed",
-    }
 }
 
 /// The strongest, then nearest reason why the event at a place comes after another.
@@ -104,10 +72,10 @@ pub fn edge_line(told: &Told, edge: &Edge, end: End, lead: &str) -> Option<TextL
     let (from, to) = (told.event(told.place(edge.from)?)?, told.event(told.place(edge.to)?)?);
     let (other, sign, reason) = match end {
         End::From => (from, -1, evidence(edge.evidence)),
-        End::To => (to, 1, evidence_name(edge.evidence)),
+        End::To => (to, 1, edge.evidence.name()),
     };
     let distance = times::duration(to.corrected.since(from.corrected) * sign);
-    let sure = certainty(edge.certainty);
+    let sure = edge.certainty.name();
     let role = if edge.certainty == Certainty::Causal { Role::Text } else { Role::Dim };
     let line = TextLine::new(Role::Key, lead)
         .and(role, title(told, other))
@@ -165,7 +133,7 @@ pub fn between(told: &Told, a: usize, b: usize, width: usize) -> Vec<TextLine> {
     let distance = times::duration(later.corrected.since(earlier.corrected));
     match chain(told, first, second) {
         Some((sure, chain)) => {
-            page.heading(&format!("A is before B: {}", certainty(sure)));
+            page.heading(&format!("A is before B: {}", sure.name()));
             page.labelled("", Role::Dim, &format!("by corrected times {distance} apart"));
             page.heading("The chain that shows it");
             page.line(TextLine::new(Role::Text, format!("  A {}", title(told, earlier))));

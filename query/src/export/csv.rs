@@ -85,9 +85,11 @@ fn row(told: &Told<'_>, place: usize, event: &Event) -> [String; COLUMNS.len()] 
         event.severity.map(|severity| severity.as_str().to_owned()).unwrap_or_default(),
         event.name.clone(),
         joined(event.state.iter().map(words::change_in_full)),
-        joined(told.causes(place).iter().map(|edge| {
-            format!("{} ({}) {}", words::evidence(edge.evidence), words::certainty(edge.certainty), edge.from)
-        })),
+        joined(
+            told.causes(place)
+                .iter()
+                .map(|edge| format!("{} ({}) {}", edge.evidence.name(), edge.certainty.name(), edge.from)),
+        ),
         joined(event.unordered_with.iter().map(ToString::to_string)),
         joined(told.gaps(place).iter().map(|gap| format!("{}: {}", words::gap(gap.kind), gap.detail))),
         joined(told.findings(place).iter().filter_map(|number| told.finding(*number)).map(|finding| {

@@ -32,7 +32,7 @@ pub(super) fn dot(timeline: &Timeline) -> String {
             Certainty::Clock => "dashed",
             Certainty::Corrected | Certainty::Assumed => "dotted",
         };
-        let (evidence, certainty) = (words::evidence(edge.evidence), words::certainty(edge.certainty));
+        let (evidence, certainty) = (edge.evidence.name(), edge.certainty.name());
         let _ = writeln!(
             text,
             "  \"{}\" -> \"{}\" [label=\"{evidence}\", tooltip=\"{certainty}\", style={style}];",

@@ -78,7 +78,7 @@ fn write_event(text: &mut String, told: &Told<'_>, place: usize) {
     let name = label(&format!("{}{ends}", event.name));
     match arrow(told, place) {
         Some((from, form)) => {
-            let why = told.cause(place).map_or("", |(edge, _)| words::evidence(edge.evidence));
+            let why = told.cause(place).map_or("", |(edge, _)| edge.evidence.name());
             let _ = writeln!(text, "  {from}{form}{process}: {name} ({why}, {time})");
         }
         None => {

@@ -119,9 +119,11 @@ impl Writer<'_> {
                 said.insert(name.into(), value);
             }
         };
-        let reasons = self.told.causes(place).iter().map(|edge| {
-            format!("{} ({}) {}", words::evidence(edge.evidence), words::certainty(edge.certainty), edge.from)
-        });
+        let reasons = self
+            .told
+            .causes(place)
+            .iter()
+            .map(|edge| format!("{} ({}) {}", edge.evidence.name(), edge.certainty.name(), edge.from));
         say("id", json!(event.id));
         say("why", reasons.collect::<Vec<_>>().into());
         say("time", json!(event.time));
@@ -155,8 +157,8 @@ impl Writer<'_> {
             }
             let mut flow = |phase: &str, place: usize, event: &Event| {
                 let mut line = json!({
-                    "ph": phase, "id": number + 1, "cat": words::certainty(edge.certainty),
-                    "name": words::evidence(edge.evidence), "pid": self.told.process(event) + 1,
+                    "ph": phase, "id": number + 1, "cat": edge.certainty.name(),
+                    "name": edge.evidence.name(), "pid": self.told.process(event) + 1,
                     "tid": self.tracks.of_event[place], "ts": self.microseconds(event),
                 });
                 if phase == "f" {

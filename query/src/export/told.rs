@@ -6,7 +6,7 @@ use timeline::document::{Edge, Event, EventKind, Finding, Gap, Timeline};
 use timeline::id::EventId;
 use timeline::time::Time;
 
-use super::{sanitise, words};
+use super::sanitise;
 
 /// A document and the ways through it. An event goes by its place in the list.
 pub(super) struct Told<'a> {
@@ -115,7 +115,7 @@ impl<'a> Told<'a> {
     /// The best reason in words: `request ← orders`; empty where there is none.
     pub(super) fn reason(&self, place: usize) -> String {
         let Some((edge, from)) = self.cause(place) else { return String::new() };
-        let evidence = words::evidence(edge.evidence);
+        let evidence = edge.evidence.name();
         let here = self.timeline.events.get(place);
         if here.is_some_and(|here| here.process == from.process) {
             return evidence.to_owned();

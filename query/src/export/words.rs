@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use timeline::document::{
-    Belongs, Certainty, Clock, ClockBounds, Completeness, Entity, EventKind, Evidence, FindingStatus, Folded,
-    GapKind, Incompleteness, Op, Outcome, StateChange, StreamState,
+    Belongs, Clock, ClockBounds, Completeness, Entity, EventKind, FindingStatus, Folded, GapKind,
+    Incompleteness, Op, Outcome, StateChange, StreamState,
 };
 
 use super::sanitise;
@@ -102,38 +102,6 @@ pub(super) fn lacks(completeness: &Completeness) -> Vec<String> {
         }
     });
     completeness.reasons.iter().filter_map(reason).chain(stream).collect()
-}
-
-/// Evidence in the words of `docs/order.md`.
-pub(super) fn evidence(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Span => "span",
-        Evidence::Parent => "parent",
-        Evidence::Request => "request",
-        Evidence::Link => "link",
-        Evidence::Message => "message",
-        Evidence::Reply => "reply",
-        Evidence::LogInSpan => "log in span",
-        Evidence::Version => "version",
-        Evidence::ReadsFrom => "reads from",
-        Evidence::Retry => "retry",
-        Evidence::Hlc => "hlc",
-        Evidence::VectorClock => "vector clock",
-        Evidence::Process => "process",
-        Evidence::Clock => "clock",
-        Evidence::Offset => "offset",
-        Evidence::Declared => "declared",
-    }
-}
-
-/// How sure a "before" is, in the words of the public JSON.
-pub(super) fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Assumed => "assumed",
-        Certainty::Corrected => "corrected",
-        Certainty::Clock => "clock",
-        Certainty::Causal => "causal",
-    }
 }
 
 /// A kind of event.

@@ -369,6 +369,42 @@ pub enum Evidence {
     Declared,
 }
 
+impl Certainty {
+    /// Its word in the public JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Certainty::Assumed => "assumed",
+            Certainty::Corrected => "corrected",
+            Certainty::Clock => "clock",
+            Certainty::Causal => "causal",
+        }
+    }
+}
+
+impl Evidence {
+    /// Its name in the words of `docs/order.md`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Evidence::Span => "span",
+            Evidence::Parent => "parent",
+            Evidence::Request => "request",
+            Evidence::Link => "link",
+            Evidence::Message => "message",
+            Evidence::Reply => "reply",
+            Evidence::LogInSpan => "log in span",
+            Evidence::Version => "version",
+            Evidence::ReadsFrom => "reads from",
+            Evidence::Retry => "retry",
+            Evidence::Hlc => "hlc",
+            Evidence::VectorClock => "vector clock",
+            Evidence::Process => "process",
+            Evidence::Clock => "clock",
+            Evidence::Offset => "offset",
+            Evidence::Declared => "declared",
+        }
+    }
+}
+
 /// What changed around the events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marker {

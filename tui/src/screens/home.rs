@@ -86,8 +86,7 @@ impl Home {
         let shown = self.shown(store);
         let (length, held) = (shown.len(), self.held);
         if let Some(at) = held.and_then(|id| shown.iter().position(|record| record.record == id)) {
-            let moved = at.saturating_sub(self.records.at);
-            self.records = Scroll { at, top: self.records.top + moved };
+            self.records.carry(at);
         }
         self.records.settle(length, usize::from(HomePanes::inner(panes.records).height));
     }

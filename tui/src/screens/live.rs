@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ratatui::layout::{Position as Place, Rect};
+use ratatui::layout::Rect;
 use timeline::document::SearchRecord;
 use timeline::id::RecordId;
 use timeline::record::{Position, Severity};
@@ -15,10 +15,10 @@ use crate::keys::{Action, Key, Scope};
 use crate::layout::Panes;
 use crate::line::LineEdit;
 use crate::lines::TextLine;
+use crate::list::{Extent, List, Touch};
 use crate::message::{Failure, Mouse, Question};
 use crate::popup::{ChoicePopup, Outcome, Popup};
 use crate::screens::search::{copies, openings};
-use crate::scroll::Scroll;
 use crate::state::{Asked, Context};
 
 /// Lines above the records: the filter, what arrived.
@@ -36,8 +36,6 @@ pub struct Live {
     pub typing: bool,
     /// Whether the list is stopped.
     pub paused: bool,
-    /// Whether the detail has the focus.
-    pub on_detail: bool,
     /// The records, newest first.
     pub records: VecDeque<Arc<SearchRecord>>,
     /// What arrived while the list was stopped, newest first.
@@ -48,10 +46,8 @@ pub struct Live {
     pub failure: Option<Failure>,
     /// The question on its way.
     pub asked: Option<Asked>,
-    /// The cursor among the records. While it is on the first line it stays there as records come.
-    pub scroll: Scroll,
-    /// The cursor among the detail's lines.
-    pub detail: Scroll,
+    /// The records' cursor and detail. While it is on the first line it stays there as records come.
+    pub list: List,
     after: Option<Position>,
     /// The record under the cursor, where that is not the newest.
     held: Option<RecordId>,
@@ -117,29 +113,28 @@ impl Live {
 
     /// The parts of the terminal.
     pub fn panes(&self, area: Rect) -> Panes {
-        Panes::new(area, HEAD, self.on_detail)
+        self.list.panes(area, HEAD)
     }
 
     fn record(&self) -> Option<&SearchRecord> {
-        self.records.get(self.scroll.at).map(Arc::as_ref)
+        self.records.get(self.list.scroll.at).map(Arc::as_ref)
     }
 
     /// Keeps the cursor on its record, and on screen.
     pub fn settle(&mut self, cx: &Context<'_>) {
         let held = self.held.and_then(|id| self.records.iter().position(|record| record.record == id));
         if let Some(at) = held {
-            let moved = at.saturating_sub(self.scroll.at);
-            self.scroll = Scroll { at, top: self.scroll.top + moved };
+            self.list.scroll.carry(at);
         }
-        let panes = self.panes(cx.area);
-        self.scroll.settle(self.records.len(), usize::from(panes.list.height));
-        let lines = self.detail_lines(cx.area).len();
-        self.detail.settle(lines, usize::from(panes.detail_inner().height));
+        self.list.settle(&self.extent(cx.area));
+    }
+
+    fn extent(&self, area: Rect) -> Extent {
+        Extent { panes: self.panes(area), rows: self.records.len(), lines: self.detail_lines(area).len() }
     }
 
     fn hold(&mut self) {
-        self.held = self.record().filter(|_| self.scroll.at > 0).map(|record| record.record);
-        self.detail = Scroll::default();
+        self.held = self.record().filter(|_| self.list.scroll.at > 0).map(|record| record.record);
     }
 
     /// The detail of the record under the cursor, as wide as its pane; nothing while it is hidden.
@@ -183,8 +178,8 @@ impl Live {
         match action {
             Action::Open if self.typing => self.typing = false,
             Action::Highlight if self.typing => self.typing = false,
-            Action::Filter => (self.typing, self.on_detail) = (true, false),
-            Action::Pane => self.on_detail = !self.on_detail,
+            Action::Filter => (self.typing, self.list.on_detail) = (true, false),
+            Action::Pane => self.list.on_detail = !self.list.on_detail,
             Action::Pause => self.pause(),
             Action::Reload => self.begin_again(cx),
             Action::NextError => self.jump(true, cx),
@@ -223,11 +218,7 @@ impl Live {
     }
 
     fn move_by(&mut self, action: Action, cx: &Context<'_>) {
-        let panes = self.panes(cx.area);
-        if self.on_detail {
-            let lines = self.detail_lines(cx.area).len();
-            self.detail.go(action, lines, usize::from(panes.detail_inner().height));
-        } else if self.scroll.go(action, self.records.len(), usize::from(panes.list.height)) {
+        if self.list.go(action, &self.extent(cx.area)) {
             self.hold();
         }
     }
@@ -236,13 +227,13 @@ impl Live {
         let hit =
             |at: &usize| self.records.get(*at).is_some_and(|record| record.severity >= Some(Severity::Error));
         let found = if down {
-            (self.scroll.at + 1..self.records.len()).find(hit)
+            (self.list.scroll.at + 1..self.records.len()).find(hit)
         } else {
-            (0..self.scroll.at).rev().find(hit)
+            (0..self.list.scroll.at).rev().find(hit)
         };
         match found {
             Some(at) => {
-                self.scroll.at = at;
+                self.list.put(at);
                 self.hold();
             }
             None => cx.say("no error that way among the records that are kept here"),
@@ -254,8 +245,8 @@ impl Live {
         if self.typing || !self.query.text().is_empty() {
             (self.typing, self.query) = (false, LineEdit::default());
             self.begin_again(cx);
-        } else if self.on_detail {
-            self.on_detail = false;
+        } else if self.list.on_detail {
+            self.list.on_detail = false;
             self.settle(cx);
         } else {
             return false;
@@ -265,25 +256,8 @@ impl Live {
 
     /// What the mouse does.
     pub fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, cx: &mut Context<'_>) {
-        let panes = self.panes(cx.area);
-        let place = Place::new(column, row);
-        if panes.detail.contains(place) {
-            self.on_detail = true;
-        } else if panes.list.contains(place) {
-            self.on_detail = false;
-        } else {
-            return;
-        }
-        match mouse {
-            Mouse::WheelUp => self.move_by(Action::Up, cx),
-            Mouse::WheelDown => self.move_by(Action::Down, cx),
-            Mouse::Click if self.on_detail => {
-                self.detail.at = self.detail.top + usize::from(row.saturating_sub(panes.detail_inner().y));
-            }
-            Mouse::Click => {
-                self.scroll.at = self.scroll.top + usize::from(row - panes.list.y);
-                self.hold();
-            }
+        if self.list.mouse(mouse, column, row, &self.extent(cx.area)) == Touch::Moved {
+            self.hold();
         }
         self.settle(cx);
     }

@@ -1,15 +1,16 @@
 //! Search: which records, and under which entities, match this?
 
 use query::interface::SearchRequest;
-use ratatui::layout::{Position as Place, Rect};
+use ratatui::layout::{Position, Rect};
 use timeline::document::{Completeness, Find, FindMatch, Search as Found, SearchRecord};
-use timeline::record::Position;
+use timeline::record::Position as After;
 
 use crate::detail;
 use crate::keys::{Action, Key, Scope};
 use crate::layout::Panes;
 use crate::line::LineEdit;
 use crate::lines::TextLine;
+use crate::list::{Extent, List, Touch};
 use crate::message::{Effect, Failure, Mouse, Question, Slot};
 use crate::popup::{Choice, ChoicePopup, Outcome, Popup};
 use crate::scroll::Scroll;
@@ -32,8 +33,6 @@ pub struct Search {
     pub query: LineEdit,
     /// Whether it is being typed.
     pub typing: bool,
-    /// Whether the detail has the focus.
-    pub on_detail: bool,
     /// Where the value occurs, if the query is one bare word.
     pub matches: Vec<FindMatch>,
     /// The records, newest arrival first.
@@ -48,11 +47,9 @@ pub struct Search {
     pub asked: Option<Asked>,
     /// The question for entities on its way.
     pub finding: Option<Asked>,
-    /// The cursor among matches and records.
-    pub scroll: Scroll,
-    /// The cursor among the detail's lines.
-    pub detail: Scroll,
-    next: Option<Position>,
+    /// The cursor among matches and records, and the detail.
+    pub list: List,
+    next: Option<After>,
     /// Whether the answer on its way goes on from the records that are there.
     going_on: bool,
     /// The query that the records on show answer.
@@ -86,7 +83,7 @@ impl Search {
 
     /// The parts of the terminal.
     pub fn panes(&self, area: Rect) -> Panes {
-        Panes::new(area, HEAD, self.on_detail)
+        self.list.panes(area, HEAD)
     }
 
     /// How many lines the results have.
@@ -108,7 +105,7 @@ impl Search {
     }
 
     fn record(&self) -> Option<&SearchRecord> {
-        match self.row(self.scroll.at)? {
+        match self.row(self.list.scroll.at)? {
             Row::Record(record) => Some(record),
             Row::Match(_) => None,
         }
@@ -137,13 +134,13 @@ impl Search {
         };
     }
 
-    fn ask_page(&mut self, before: Option<Position>, cx: &mut Context<'_>) {
+    fn ask_page(&mut self, before: Option<After>, cx: &mut Context<'_>) {
         let request = SearchRequest { query: self.query.text().to_owned(), limit: PAGE, before };
         self.asked = Some(Asked::new(cx.ask(Question::Search(request))));
     }
 
     fn ask_next_page(&mut self, cx: &mut Context<'_>) {
-        let near_end = self.scroll.at + PAGE_AHEAD >= self.len();
+        let near_end = self.list.scroll.at + PAGE_AHEAD >= self.len();
         if near_end && self.asked.is_none() && self.is_current() && self.next.is_some() {
             self.going_on = true;
             self.ask_page(self.next, cx);
@@ -175,7 +172,7 @@ impl Search {
         }
         self.records = found.records;
         self.answered = Some(self.query.text().to_owned());
-        (self.scroll, self.detail) = (Scroll::default(), Scroll::default());
+        (self.list.scroll, self.list.detail) = (Scroll::default(), Scroll::default());
     }
 
     /// Takes the places with `number`, if they are this screen's.
@@ -186,21 +183,22 @@ impl Search {
         self.finding = None;
         // A failed lookup of entities is no loss that the records' own failure does not tell.
         let found = answer.map(|find| find.matches).unwrap_or_default();
-        let held = self.scroll.at.saturating_sub(self.matches.len());
-        let was_on_record = self.scroll.at > self.matches.len();
+        let held = self.list.scroll.at.saturating_sub(self.matches.len());
+        let was_on_record = self.list.scroll.at > self.matches.len();
         self.matches = found.into_iter().filter(|place| place.entity.is_some()).collect();
         if was_on_record {
-            self.scroll.at = self.matches.len() + held;
+            self.list.scroll.at = self.matches.len() + held;
         }
         self.settle(cx);
     }
 
     /// Brings the cursors on screen.
     pub fn settle(&mut self, cx: &Context<'_>) {
-        let panes = self.panes(cx.area);
-        self.scroll.settle(self.len(), usize::from(panes.list.height));
-        let lines = self.detail_lines(cx.area).len();
-        self.detail.settle(lines, usize::from(panes.detail_inner().height));
+        self.list.settle(&self.extent(cx.area));
+    }
+
+    fn extent(&self, area: Rect) -> Extent {
+        Extent { panes: self.panes(area), rows: self.len(), lines: self.detail_lines(area).len() }
     }
 
     /// The detail of the record under the cursor, as wide as its pane.
@@ -259,26 +257,18 @@ impl Search {
 
     fn act_here(&mut self, action: Action, history: &[String], cx: &mut Context<'_>) {
         match action {
-            Action::Search => (self.typing, self.on_detail) = (true, false),
+            Action::Search => (self.typing, self.list.on_detail) = (true, false),
             Action::Reload => self.ask(cx),
             Action::Pane if self.typing => self.typing = false,
-            Action::Pane => self.on_detail = !self.on_detail,
+            Action::Pane => self.list.on_detail = !self.list.on_detail,
             Action::Older => self.recall(history, self.history_at.map_or(0, |at| at + 1), cx),
             Action::Newer => match self.history_at {
                 Some(at) if at > 0 => self.recall(history, at - 1, cx),
                 _ => self.typing = false,
             },
-            other => self.move_by(other, cx),
-        }
-    }
-
-    fn move_by(&mut self, action: Action, cx: &Context<'_>) {
-        let panes = self.panes(cx.area);
-        if self.on_detail {
-            let lines = self.detail_lines(cx.area).len();
-            self.detail.go(action, lines, usize::from(panes.detail_inner().height));
-        } else if self.scroll.go(action, self.len(), usize::from(panes.list.height)) {
-            self.detail = Scroll::default();
+            other => {
+                self.list.go(other, &self.extent(cx.area));
+            }
         }
     }
 
@@ -303,7 +293,7 @@ impl Search {
     }
 
     fn open_row(&self) -> (Option<Popup>, Option<Outcome>) {
-        match self.row(self.scroll.at) {
+        match self.row(self.list.scroll.at) {
             Some(Row::Match(found)) => (None, found.entity.clone().map(Outcome::Timeline)),
             Some(Row::Record(record)) => {
                 (Some(Popup::Choice(ChoicePopup::new("Open", openings(record)))), None)
@@ -327,8 +317,8 @@ impl Search {
 
     /// Goes one step back inside the screen; false if there is none, and the screen itself is left.
     pub fn back(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.on_detail {
-            self.on_detail = false;
+        if self.list.on_detail {
+            self.list.on_detail = false;
         } else if self.asked.is_some() && !self.typing {
             cx.effect(Effect::Cancel(Slot::Search));
         } else if self.typing && !self.is_empty() {
@@ -343,27 +333,12 @@ impl Search {
     /// What the mouse does.
     pub fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, cx: &mut Context<'_>) {
         let panes = self.panes(cx.area);
-        let place = Place::new(column, row);
-        if panes.head.contains(place) && mouse == Mouse::Click {
-            (self.typing, self.on_detail) = (true, false);
-            return;
-        } else if panes.detail.contains(place) {
-            self.on_detail = true;
-        } else if panes.list.contains(place) {
-            (self.on_detail, self.typing) = (false, false);
-        } else {
+        if panes.head.contains(Position::new(column, row)) && mouse == Mouse::Click {
+            (self.typing, self.list.on_detail) = (true, false);
             return;
         }
-        match mouse {
-            Mouse::WheelUp => self.move_by(Action::Up, cx),
-            Mouse::WheelDown => self.move_by(Action::Down, cx),
-            Mouse::Click if self.on_detail => {
-                self.detail.at = self.detail.top + usize::from(row.saturating_sub(panes.detail_inner().y));
-            }
-            Mouse::Click => {
-                self.scroll.at = self.scroll.top + usize::from(row - panes.list.y);
-                self.detail = Scroll::default();
-            }
+        if self.list.mouse(mouse, column, row, &self.extent(cx.area)) != Touch::Nothing {
+            self.typing &= self.list.on_detail;
         }
         self.settle(cx);
         self.ask_next_page(cx);

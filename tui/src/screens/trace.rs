@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use timeline::id::{SpanId, TraceId};
 use timeline::time::Time;
 
@@ -12,6 +12,7 @@ use crate::keys::{Action, Key, Scope};
 use crate::layout::Panes;
 use crate::line::LineEdit;
 use crate::lines::TextLine;
+use crate::list::{Extent, List, Touch};
 use crate::message::{Effect, Failure, Mouse, Question, Slot};
 use crate::popup::{Choice, ChoicePopup, Outcome, Popup};
 use crate::screens::search::openings;
@@ -45,14 +46,10 @@ pub struct TraceScreen {
     pub typing: bool,
     /// Whether only lines that contain the text, and those above them, are shown.
     pub narrowed: bool,
-    /// Whether the detail has the focus.
-    pub on_detail: bool,
     /// The lines on show. Invariant: ascending.
     pub rows: Vec<usize>,
-    /// The cursor among `rows`.
-    pub scroll: Scroll,
-    /// The cursor among the detail's lines.
-    pub detail: Scroll,
+    /// The cursor among `rows`, and the detail.
+    pub list: List,
     /// The stretch of time on show; `None` for the whole.
     pub stretch: Option<(Time, Time)>,
     /// Lines whose lower lines are folded away.
@@ -99,7 +96,7 @@ impl TraceScreen {
                     (self.folded, self.trail) = (HashSet::new(), Trail::default());
                 }
                 self.waterfall = Some(waterfall);
-                self.list(held, cx);
+                self.fill(held, cx);
             }
             Err(failure) if failure.cancelled && self.waterfall.is_some() => cx.say("cancelled"),
             Err(failure) => self.failure = Some(failure),
@@ -113,12 +110,12 @@ impl TraceScreen {
 
     /// The line under the cursor.
     pub fn line(&self) -> Option<usize> {
-        self.rows.get(self.scroll.at).copied()
+        self.rows.get(self.list.scroll.at).copied()
     }
 
     /// The parts of the terminal.
     pub fn panes(&self, area: Rect) -> Panes {
-        Panes::new(area, HEAD, self.on_detail)
+        self.list.panes(area, HEAD)
     }
 
     /// What lines are to contain, in lower case.
@@ -138,7 +135,7 @@ impl TraceScreen {
     }
 
     /// Makes the list of rows anew, with the cursor on `held`, or on what is above it where that is hidden.
-    fn list(&mut self, held: usize, cx: &Context<'_>) {
+    fn fill(&mut self, held: usize, cx: &Context<'_>) {
         let Some(waterfall) = &self.waterfall else { return };
         let wanted = if self.narrowed { self.wanted() } else { String::new() };
         let nodes = &waterfall.nodes;
@@ -160,22 +157,21 @@ impl TraceScreen {
             }
             at += 1 + if self.folded.contains(&at) { node.below } else { 0 };
         }
-        let depth = self.scroll.at - self.scroll.top;
-        self.scroll.at = self.rows.partition_point(|row| *row <= held).saturating_sub(1);
-        self.scroll.top = self.scroll.at.saturating_sub(depth);
+        self.list.scroll.carry(self.rows.partition_point(|row| *row <= held).saturating_sub(1));
         self.settle(cx);
     }
 
-    fn list_again(&mut self, cx: &Context<'_>) {
-        self.list(self.line().unwrap_or(0), cx);
+    fn fill_again(&mut self, cx: &Context<'_>) {
+        self.fill(self.line().unwrap_or(0), cx);
     }
 
     /// Brings the cursors on screen.
     pub fn settle(&mut self, cx: &Context<'_>) {
-        let panes = self.panes(cx.area);
-        self.scroll.settle(self.rows.len(), usize::from(panes.list.height));
-        let lines = self.detail_lines(cx.area).len();
-        self.detail.settle(lines, usize::from(panes.detail_inner().height));
+        self.list.settle(&self.extent(cx.area));
+    }
+
+    fn extent(&self, area: Rect) -> Extent {
+        Extent { panes: self.panes(area), rows: self.rows.len(), lines: self.detail_lines(area).len() }
     }
 
     /// The detail of the line under the cursor, as wide as its pane; nothing while it is hidden.
@@ -192,7 +188,7 @@ impl TraceScreen {
     /// A key that no binding takes: text, where text is typed.
     pub fn type_key(&mut self, key: Key, cx: &mut Context<'_>) {
         if self.typing && self.filter.press(key) {
-            self.list_again(cx);
+            self.fill_again(cx);
         }
     }
 
@@ -200,7 +196,7 @@ impl TraceScreen {
     pub fn paste(&mut self, text: &str, cx: &mut Context<'_>) {
         if self.typing {
             self.filter.insert(text);
-            self.list_again(cx);
+            self.fill_again(cx);
         }
     }
 
@@ -217,17 +213,17 @@ impl TraceScreen {
                     self.first_match(cx);
                 }
             }
-            Action::Open => self.on_detail = self.line().is_some(),
-            Action::Pane => self.on_detail = !self.on_detail,
+            Action::Open => self.list.on_detail = self.line().is_some(),
+            Action::Pane => self.list.on_detail = !self.list.on_detail,
             Action::Reload => self.ask(cx),
-            Action::Filter => (self.typing, self.on_detail) = (true, false),
+            Action::Filter => (self.typing, self.list.on_detail) = (true, false),
             Action::Highlight => {
                 self.narrowed = !self.narrowed;
-                self.list_again(cx);
+                self.fill_again(cx);
             }
             Action::Zoom => {
                 self.spans_only = !self.spans_only;
-                self.list_again(cx);
+                self.fill_again(cx);
             }
             Action::Fold => self.fold(cx),
             Action::Nearer => self.change_stretch(1, 2),
@@ -240,22 +236,12 @@ impl TraceScreen {
             Action::CopyToFile => return self.copies(cx, Outcome::Save),
             other => {
                 if !self.walk(other, cx) {
-                    self.move_by(other, cx);
+                    self.list.go(other, &self.extent(cx.area));
                 }
             }
         }
         self.settle(cx);
         None
-    }
-
-    fn move_by(&mut self, action: Action, cx: &Context<'_>) {
-        let panes = self.panes(cx.area);
-        if self.on_detail {
-            let lines = self.detail_lines(cx.area).len();
-            self.detail.go(action, lines, usize::from(panes.detail_inner().height));
-        } else if self.scroll.go(action, self.rows.len(), usize::from(panes.list.height)) {
-            self.detail = Scroll::default();
-        }
     }
 
     fn fold(&mut self, cx: &mut Context<'_>) {
@@ -266,7 +252,7 @@ impl TraceScreen {
         if !self.folded.remove(&line) {
             self.folded.insert(line);
         }
-        self.list(line, cx);
+        self.fill(line, cx);
     }
 
     /// Shows `times / parts` of the time on show, around the line under the cursor.
@@ -354,8 +340,8 @@ impl TraceScreen {
         if waterfall.nodes.get(target).is_some_and(|node| !node.is_span()) {
             self.spans_only = false;
         }
-        self.detail = Scroll::default();
-        self.list(target, cx);
+        self.list.detail = Scroll::default();
+        self.fill(target, cx);
     }
 
     /// To the next line for which `wanted` holds, folded ones too.
@@ -424,9 +410,9 @@ impl TraceScreen {
     pub fn back(&mut self, cx: &mut Context<'_>) -> bool {
         if self.typing || !self.filter.text().is_empty() {
             (self.typing, self.narrowed, self.filter) = (false, false, LineEdit::default());
-            self.list_again(cx);
-        } else if self.on_detail {
-            self.on_detail = false;
+            self.fill_again(cx);
+        } else if self.list.on_detail {
+            self.list.on_detail = false;
         } else if self.asked.is_some() {
             cx.effect(Effect::Cancel(Slot::Trace));
         } else if self.stretch.is_some() {
@@ -440,29 +426,8 @@ impl TraceScreen {
 
     /// What the mouse does.
     pub fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, cx: &mut Context<'_>) {
-        let panes = self.panes(cx.area);
-        let place = Position::new(column, row);
-        if panes.detail.contains(place) {
-            self.on_detail = true;
-        } else if panes.list.contains(place) {
-            self.on_detail = false;
-        } else {
-            return;
-        }
-        match mouse {
-            Mouse::WheelUp => self.move_by(Action::Up, cx),
-            Mouse::WheelDown => self.move_by(Action::Down, cx),
-            Mouse::Click if self.on_detail => {
-                self.detail.at = self.detail.top + usize::from(row.saturating_sub(panes.detail_inner().y));
-            }
-            Mouse::Click => {
-                let clicked = self.scroll.top + usize::from(row - panes.list.y);
-                if clicked == self.scroll.at {
-                    self.fold(cx);
-                } else {
-                    (self.scroll.at, self.detail) = (clicked, Scroll::default());
-                }
-            }
+        if self.list.mouse(mouse, column, row, &self.extent(cx.area)) == Touch::Again {
+            self.fold(cx);
         }
         self.settle(cx);
     }

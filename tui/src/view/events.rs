@@ -296,7 +296,7 @@ fn joined(pieces: Vec<(Role, String)>) -> Vec<(Role, String)> {
 fn reason(told: &Told, at: usize) -> Option<String> {
     let edge = why::cause(told, at)?;
     let from = told.event(told.place(edge.from)?)?;
-    Some(format!("after {} · {}", why::title(told, from), why::evidence_name(edge.evidence)))
+    Some(format!("after {} · {}", why::title(told, from), edge.evidence.name()))
 }
 
 /// `texts` with `reason` in the right third of a line of `room` cells.

@@ -25,23 +25,18 @@ pub(super) fn draw(live: &Live, area: Rect, painter: &mut Painter<'_>) {
         painter.cursor = Some((panes.head.x.saturating_add(column), panes.head.y).into());
     }
     painter.line(panes.head, 1, &status(live, painter));
-    for (y, at) in (0..panes.list.height).zip(live.scroll.top..live.records.len()) {
+    for (y, at) in (0..panes.list.height).zip(live.list.scroll.top..live.records.len()) {
         if let Some(record) = live.records.get(at) {
             record_line(record, panes.list, y, painter);
         }
-        if at == live.scroll.at && !live.typing {
-            painter.highlight(panes.list, y, if live.on_detail { Role::CursorAway } else { Role::Cursor });
+        if at == live.list.scroll.at && !live.typing {
+            painter.cursor_on(panes.list, y, !live.list.on_detail);
         }
     }
     if live.records.is_empty() && live.asked.is_none() && live.failure.is_none() {
         painter.line(panes.list, 1, &[(Role::Dim, "  Nothing that matches has arrived yet.")]);
     }
-    if !panes.detail.is_empty() {
-        painter.part(&panes, panes.detail, "detail");
-        let (inner, lines) = (panes.detail_inner(), live.detail_lines(area));
-        painter.lines(inner, &lines, live.detail, live.on_detail);
-        painter.more(panes.detail, lines.len(), live.detail.top, inner.height);
-    }
+    painter.detail(&panes, &live.detail_lines(area), &live.list);
     painter.keys(panes.keys);
 }
 

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use crate::keys::{Action, Bound};
 use crate::layout::Panes;
 use crate::lines::TextLine;
+use crate::list::List;
 use crate::scroll::Scroll;
 use crate::state::State;
 use crate::text;
@@ -119,6 +120,22 @@ impl<'a> Painter<'a> {
                 self.highlight(area, y, Role::Cursor);
             }
         }
+    }
+
+    /// The detail beside or below a list, or in its place; nothing while it is hidden.
+    pub(super) fn detail(&mut self, panes: &Panes, lines: &[TextLine], list: &List) {
+        if panes.detail.is_empty() {
+            return;
+        }
+        self.part(panes, panes.detail, "detail");
+        let inner = panes.detail_inner();
+        self.lines(inner, lines, list.detail, list.on_detail);
+        self.more(panes.detail, lines.len(), list.detail.top, inner.height);
+    }
+
+    /// Lays the cursor over row `y`: as a bar where the keys go, else as a line below it.
+    pub(super) fn cursor_on(&mut self, area: Rect, y: u16, focus: bool) {
+        self.highlight(area, y, if focus { Role::Cursor } else { Role::CursorAway });
     }
 
     /// At an area's lower end, how many lines are below.

@@ -27,14 +27,7 @@ pub(super) fn draw(search: &Search, area: Rect, painter: &mut Painter<'_>) {
     }
     count_line(search, panes.head, painter);
     results(search, panes.list, painter);
-    if panes.detail.is_empty() {
-        painter.keys(panes.keys);
-        return;
-    }
-    painter.part(&panes, panes.detail, "detail");
-    let (inner, lines) = (panes.detail_inner(), search.detail_lines(area));
-    painter.lines(inner, &lines, search.detail, search.on_detail);
-    painter.more(panes.detail, lines.len(), search.detail.top, inner.height);
+    painter.detail(&panes, &search.detail_lines(area), &search.list);
     painter.keys(panes.keys);
 }
 
@@ -122,18 +115,18 @@ fn results(search: &Search, list: Rect, painter: &mut Painter<'_>) {
             )],
         );
     }
-    for (y, at) in (search.scroll.top..search.len()).enumerate().take(usize::from(list.height)) {
+    for (y, at) in (search.list.scroll.top..search.len()).enumerate().take(usize::from(list.height)) {
         let Ok(y) = u16::try_from(y) else { break };
         match search.row(at) {
             Some(Row::Match(found)) => match_line(found, list, y, painter),
             Some(Row::Record(record)) => record_line(record, list, y, painter),
             None => break,
         }
-        if at == search.scroll.at && !search.typing {
-            painter.highlight(list, y, if search.on_detail { Role::CursorAway } else { Role::Cursor });
+        if at == search.list.scroll.at && !search.typing {
+            painter.cursor_on(list, y, !search.list.on_detail);
         }
     }
-    let last = search.scroll.top + usize::from(list.height) >= search.len();
+    let last = search.list.scroll.top + usize::from(list.height) >= search.len();
     if last && search.has_more() && !search.is_empty() {
         painter.right(list, list.height.saturating_sub(1), Role::Dim, " more below: ↓ ");
     }

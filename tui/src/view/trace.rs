@@ -39,12 +39,7 @@ pub(super) fn draw(screen: &TraceScreen, area: Rect, painter: &mut Painter<'_>) 
             axis(screen, columns, Rect { width: panes.list.width, ..panes.head }, painter);
             lines(screen, waterfall, columns, panes.list, painter);
         }
-        if !panes.detail.is_empty() {
-            painter.part(&panes, panes.detail, "detail");
-            let (inner, lines) = (panes.detail_inner(), screen.detail_lines(area));
-            painter.lines(inner, &lines, screen.detail, screen.on_detail);
-            painter.more(panes.detail, lines.len(), screen.detail.top, inner.height);
-        }
+        painter.detail(&panes, &screen.detail_lines(area), &screen.list);
     }
     if let Some(failure) = &screen.failure {
         let lines = text::wrap(&text::sanitise(&failure.message), usize::from(area.width.saturating_sub(4)));
@@ -150,7 +145,7 @@ fn lines(
     painter: &mut Painter<'_>,
 ) {
     let wanted = screen.wanted();
-    let visible = screen.rows.iter().enumerate().skip(screen.scroll.top).take(usize::from(list.height));
+    let visible = screen.rows.iter().enumerate().skip(screen.list.scroll.top).take(usize::from(list.height));
     for (y, (row, line)) in (0..).zip(visible) {
         let Some(node) = waterfall.nodes.get(*line) else { continue };
         let hit = !wanted.is_empty() && node.contains(&wanted);
@@ -160,10 +155,10 @@ fn lines(
         pieces.push((Role::Dim, format!("{lasted:>DURATION$}{guess} ")));
         pieces.extend(bar(waterfall, *line, screen.shown_time(), columns.bars, painter.glyphs()));
         painter.line(list, y, &pieces);
-        if row == screen.scroll.at {
+        if row == screen.list.scroll.at {
             // The bars keep their looks: there, the cursor's line is told by its tree.
             let tree = Rect { width: (columns.tree as u16).min(list.width), ..list };
-            painter.highlight(tree, y, if screen.on_detail { Role::CursorAway } else { Role::Cursor });
+            painter.cursor_on(tree, y, !screen.list.on_detail);
         }
     }
     if waterfall.nodes.is_empty() {

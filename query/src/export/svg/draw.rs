@@ -133,8 +133,7 @@ impl Picture<'_> {
             for edge in self.told.causes(place) {
                 let from = self.told.place(edge.from).and_then(|from| self.layout.row(from));
                 let Some(from) = from.filter(|from| from.column != row.column) else { continue };
-                let (evidence, certainty) =
-                    (words::evidence(edge.evidence), words::certainty(edge.certainty));
+                let (evidence, certainty) = (edge.evidence.name(), edge.certainty.name());
                 let towards = if from.x < row.x { -7.0 } else { 7.0 };
                 let _ = writeln!(
                     self.text,
@@ -292,8 +291,7 @@ impl Picture<'_> {
             tip.extend(self.told.causes(place).iter().map(|edge| {
                 let from = self.told.event(edge.from);
                 let from = from.map(|from| format!("{} of {}", sanitise(&from.name), self.told.name(from)));
-                let (evidence, certainty) =
-                    (words::evidence(edge.evidence), words::certainty(edge.certainty));
+                let (evidence, certainty) = (edge.evidence.name(), edge.certainty.name());
                 format!("after {} by {evidence} ({certainty})", from.unwrap_or_default())
             }));
             tip.extend(self.told.gaps(place).iter().map(|gap| sanitise(&gap.detail).into_owned()));

@@ -168,7 +168,7 @@ impl<'a> Writer<'a> {
 
     fn reason(&self, cause: Option<(&Edge, &Event)>, from_elsewhere: bool) -> String {
         let Some((edge, cause)) = cause else { return String::new() };
-        let evidence = words::evidence(edge.evidence);
+        let evidence = edge.evidence.name();
         if !from_elsewhere {
             return evidence.to_owned();
         }

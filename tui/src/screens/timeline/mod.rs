@@ -223,9 +223,7 @@ impl TimelineScreen {
         let many = self.rows.len() >= ROWS_FOR_DENSITY || !told.is_whole();
         self.density = many.then(|| Density::new(told, &self.rows));
         let place = held.and_then(|id| told.place(id)).unwrap_or(0);
-        let depth = self.scroll.at - self.scroll.top;
-        self.scroll.at = self.rows.partition_point(|row| *row < place);
-        self.scroll.top = self.scroll.at.saturating_sub(depth);
+        self.scroll.carry(self.rows.partition_point(|row| *row < place));
         self.settle(cx);
     }
 
