@@ -29,6 +29,8 @@ pub struct Counts {
     pub bytes: u64,
     /// Spans and log records refused one by one, told in a partial success.
     pub refused_items: u64,
+    /// What was odd in items that were kept: ids, times, texts and keys that senders should mend.
+    pub defects: u64,
     /// Stamps carried by spans and logs that are none: ignored.
     pub invalid_stamps: u64,
     /// Requests that could not be read: bad bytes, an unknown coding, a wrong path.
@@ -62,6 +64,7 @@ pub(crate) struct Counters {
     logs: AtomicU64,
     bytes: AtomicU64,
     refused_items: AtomicU64,
+    defects: AtomicU64,
     invalid_stamps: AtomicU64,
     metrics_dropped: AtomicU64,
     profiles_dropped: AtomicU64,
@@ -109,6 +112,7 @@ impl Counters {
         add(&self.repeated, u64::from(receipt.repeated));
         add(&self.bytes, bytes as u64);
         add(&self.refused_items, refused);
+        add(&self.defects, checked.defects.counts().into_iter().map(u64::from).sum());
         add(&self.invalid_stamps, u64::from(checked.defects.invalid_stamps));
         match signal {
             Signal::Traces => add(&self.spans, kept),
@@ -135,6 +139,7 @@ impl Counters {
             logs: of(&self.logs),
             bytes: of(&self.bytes),
             refused_items: of(&self.refused_items),
+            defects: of(&self.defects),
             invalid_stamps: of(&self.invalid_stamps),
             malformed: of(&self.malformed.count),
             too_large: of(&self.too_large.count),

@@ -66,7 +66,7 @@ impl Outcome {
 /// When each kind of defect was last told to a sender.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
-    told: Mutex<[Option<Instant>; 7]>,
+    told: Mutex<[Option<Instant>; Defects::KINDS]>,
 }
 
 impl Warnings {
@@ -75,20 +75,9 @@ impl Warnings {
         if *defects == Defects::default() {
             return false;
         }
-        let Defects {
-            invalid_texts,
-            short_trace_ids,
-            invalid_ids,
-            indices,
-            blank_spans,
-            invalid_stamps,
-            odd_times,
-        } = defects;
         let mut due = false;
-        let kinds =
-            [invalid_texts, short_trace_ids, invalid_ids, indices, blank_spans, invalid_stamps, odd_times];
-        for (count, told) in kinds.into_iter().zip(self.told.lock().iter_mut()) {
-            if *count > 0 && told.is_none_or(|at| at.elapsed() >= QUIET) {
+        for (count, told) in defects.counts().into_iter().zip(self.told.lock().iter_mut()) {
+            if count > 0 && told.is_none_or(|at| at.elapsed() >= QUIET) {
                 *told = Some(Instant::now());
                 due = true;
             }

@@ -19,6 +19,8 @@ use crate::state;
 const POLL: Duration = Duration::from_millis(50);
 /// How long after a failure it tries again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often a failure that lasts is worth a line in the log.
+const QUIET: Duration = Duration::from_secs(60);
 /// So many blocks are read before anything else is looked at.
 const STEP_BLOCKS: usize = 64;
 
@@ -77,9 +79,17 @@ impl Indexer {
         let dir = dir.to_path_buf();
         let run = move || {
             let _lock = lock;
+            let mut told = None;
             while !own.stopped() {
                 if let Err(error) = Round::new(&mut workshop, &options, &own, &dir).run() {
-                    tracing::error!(%error, "indexing failed; it is tried again");
+                    // A full disk fails every time: one line a minute says so.
+                    if told.is_none_or(|at: Instant| at.elapsed() >= QUIET) {
+                        told = Some(Instant::now());
+                        tracing::error!(
+                            %error,
+                            "indexing failed; it is tried again, and what is journaled is answered meanwhile"
+                        );
+                    }
                     own.rest(RETRY);
                 }
             }

@@ -317,6 +317,34 @@ fn a_full_disk_turns_senders_away_and_takes_them_when_there_is_room() {
 }
 
 #[test]
+fn a_full_disk_leaves_room_for_the_index() {
+    let mut bench = Bench::new(5, small_segments());
+    assert!(bench.send(1).iter().all(Result::is_ok));
+    let full =
+        |bench: &mut Bench| bench.send(1).iter().all(|answer| matches!(answer, Err(AppendError::Full(_))));
+    bench.act(&Deed::Fill(4_000));
+    while !full(&mut bench) {}
+    let room = bench.writer.storage.room().unwrap();
+    assert!((500..1_000).contains(&room), "half a segment is left, and little more: {room}");
+    bench.writer.options.keep_free = 0;
+    assert!(!full(&mut bench));
+    bench.check();
+}
+
+#[test]
+fn on_a_small_disk_segments_are_small() {
+    let mut bench = Bench::new(6, Options { segment_bytes: 128 << 20, ..small_segments() });
+    let fit = |bench: &mut Bench, room: Option<usize>| {
+        bench.disk.leave_room(room);
+        bench.writer.fit_segments();
+        bench.writer.segment_bytes
+    };
+    assert_eq!(fit(&mut bench, None), 128 << 20);
+    assert_eq!(fit(&mut bench, Some(320 << 20)), 20 << 20);
+    assert_eq!(fit(&mut bench, Some(1_000)), 1 << 20);
+}
+
+#[test]
 fn a_body_sent_again_is_recognised_through_a_restart_for_an_hour() {
     let mut bench = Bench::new(3, small_segments());
     let first = bench.send(1).remove(0).unwrap();

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// A segment is sealed once it has so many bytes; at most [`Options::SEGMENT_BYTES_MAX`].
+    /// A segment is sealed once it has so many bytes; at most [`Options::SEGMENT_BYTES_MAX`]. On a small disk it has
+    /// fewer: a sixteenth of the disk's room, so that dropping the oldest segment costs little of what is held.
     pub segment_bytes: u64,
     /// A segment is sealed once its first request is so old.
     pub segment_age: Duration,
@@ -18,6 +19,9 @@ pub struct Options {
     pub keep_bytes: u64,
     /// A full disk never costs a segment whose last request is younger.
     pub keep_at_least: Duration,
+    /// The disk counts as full while fewer bytes than this are left on it, or than half a segment where that is less:
+    /// what is written must be indexed, too.
+    pub keep_free: u64,
     /// Requests are refused as busy while more bytes than this wait for the disk.
     pub queue_bytes: usize,
 }
@@ -35,6 +39,7 @@ impl Default for Options {
             keep_for: Duration::from_secs(3 * 24 * 3600),
             keep_bytes: 20 << 30,
             keep_at_least: Duration::from_secs(10 * 60),
+            keep_free: 64 << 20,
             queue_bytes: 256 << 20,
         }
     }

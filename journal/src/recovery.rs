@@ -359,6 +359,7 @@ impl Opening {
         self.recovered.remembered = remembered;
         let mut writer = Writer {
             collector: self.collector(),
+            segment_bytes: options.segment_bytes,
             options,
             boot,
             clock: Clock::resume(self.bound),
@@ -373,6 +374,7 @@ impl Opening {
             counts: Counts::default(),
             storage: self.storage,
         };
+        writer.fit_segments();
         writer.retire(now_ns);
         Ok((writer, self.recovered))
     }

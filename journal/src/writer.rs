@@ -26,6 +26,10 @@ use crate::storage::{Storage, is_full};
 pub(crate) const RETRY_FULL: Duration = Duration::from_secs(5);
 /// A segment is sealed once it has so many frames, so that its footer stays a few megabytes.
 const SEGMENT_FRAMES_MAX: u32 = 1 << 19;
+/// Of the disk's room one segment takes at most this part ...
+const SEGMENT_SHARE: u64 = 16;
+/// ... but is not kept smaller than this.
+const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 
 /// A request on its way to the disk.
 #[derive(Debug)]
@@ -87,6 +91,8 @@ pub(crate) struct Writer {
     /// Sealed segments, oldest first.
     pub(crate) held: VecDeque<Held>,
     pub(crate) active: Option<Active>,
+    /// A segment is sealed once it has so many bytes, on a disk of this size.
+    pub(crate) segment_bytes: u64,
     pub(crate) next_number: u64,
     pub(crate) end: Place,
     pub(crate) end_file: EndFile,
@@ -229,7 +235,9 @@ impl Writer {
                 Err(WriteFault::Full) => {
                     let oldest = self.held.front();
                     let yields = oldest.is_some_and(|held| retention::may_yield(held, now_ns, &self.options));
-                    if !yields || !self.drop_oldest(1) {
+                    let room = self.room();
+                    // What a reader still has open gives its room back later: dropping more would not help now.
+                    if !yields || !self.drop_oldest(1) || self.room() <= room {
                         return Err(AppendError::Full(RETRY_FULL));
                     }
                 }
@@ -302,6 +310,10 @@ impl Writer {
     /// Writes and syncs a batch. Where there is no room for all of it, none of it stays.
     fn put(&mut self, bytes: &[u8]) -> Result<(), WriteFault> {
         let Some(active) = &self.active else { return Err(io::Error::from(io::ErrorKind::NotFound).into()) };
+        let kept_free = self.options.keep_free.min(self.segment_bytes / 2);
+        if self.room() < (bytes.len() as u64).saturating_add(kept_free) {
+            return Err(WriteFault::Full);
+        }
         let blob = &active.segment.blob;
         if let Err(error) = blob.write_all_at(bytes, active.at) {
             blob.set_len(active.at).map_err(WriteFault::Failed)?;
@@ -349,7 +361,7 @@ impl Writer {
             let totals = &active.index.totals;
             let age_ns = u128::from(now_ns.saturating_sub(totals.first.wall_ns()));
             totals.blocks > 0
-                && (active.at >= self.options.segment_bytes.min(Options::SEGMENT_BYTES_MAX)
+                && (active.at >= self.segment_bytes
                     || totals.frames >= SEGMENT_FRAMES_MAX
                     || age_ns >= self.options.segment_age.as_nanos())
         });
@@ -374,7 +386,21 @@ impl Writer {
         Ok(())
     }
 
+    /// The disk's room; where it cannot be told, writing will show.
+    fn room(&self) -> u64 {
+        self.storage.room().unwrap_or(u64::MAX)
+    }
+
+    /// How large segments are on this disk.
+    pub(crate) fn fit_segments(&mut self) {
+        let held: u64 = self.held.iter().map(|segment| segment.bytes).sum();
+        let share = self.room().saturating_add(held) / SEGMENT_SHARE;
+        self.segment_bytes =
+            self.options.segment_bytes.min(Options::SEGMENT_BYTES_MAX).min(share.max(SEGMENT_BYTES_MIN));
+    }
+
     fn create(&mut self, now_ns: u64) -> Result<(), WriteFault> {
+        self.fit_segments();
         let number = self.next_number;
         let header =
             SegmentHeader { number, collector: self.collector, bound: self.bound, created_ns: now_ns };

@@ -7,6 +7,7 @@ use hlc::{Stamp, tracestate};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use timeline::time::Time;
 
+use super::keys::Keys;
 use super::view::{
     Attribute, Attributes, Event, Group, Link, Log, Resource, SHORT_TRACE_ID, Scope, ScopeGroup, Span, Value,
 };
@@ -122,12 +123,31 @@ pub struct Defects {
     pub invalid_stamps: u32,
     /// Spans and logs whose times can hardly be nanoseconds since 1970: kept as they are.
     pub odd_times: u32,
+    /// Spans that end before they start: a clock was set meanwhile, or two clocks were read. Kept as they are.
+    pub reversed_spans: u32,
+    /// Keys that stand twice in one list of attributes, or names twice in one JSON object: the last one counts.
+    pub repeated_keys: u32,
+    /// Integers beyond 64 bits in JSON, read as floating-point numbers.
+    pub wide_integers: u32,
 }
 
 impl Defects {
+    /// How many kinds there are.
+    pub const KINDS: usize = 10;
+
+    /// How often each kind occurred.
+    pub fn counts(&self) -> [u32; Defects::KINDS] {
+        self.kinds().map(|(count, _)| count)
+    }
+
     /// Each kind that occurred, in words.
     fn words(&self) -> impl Iterator<Item = String> {
-        let kinds = [
+        let occurred = self.kinds().into_iter().filter(|(count, _)| *count > 0);
+        occurred.map(|(count, words)| format!("{words}: {count}"))
+    }
+
+    fn kinds(&self) -> [(u32, &'static str); Defects::KINDS] {
+        [
             (self.invalid_texts, "texts that are not UTF-8, wrong bytes read as U+FFFD"),
             (self.short_trace_ids, "trace ids of 8 bytes, padded with zeros at the left"),
             (self.invalid_ids, "invalid ids of parents, links or logs, read as absent"),
@@ -135,8 +155,10 @@ impl Defects {
             (self.blank_spans, "spans with neither name nor times (another signal's data?)"),
             (self.invalid_stamps, "stamps (hlc) that are not 16 hexadecimal digits, ignored"),
             (self.odd_times, "times before 2000 or after 2100 (not in nanoseconds?), kept as they are"),
-        ];
-        kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{words}: {count}"))
+            (self.reversed_spans, "spans that end before they start, kept as they are"),
+            (self.repeated_keys, "keys given twice, of which the last counts"),
+            (self.wide_integers, "integers beyond 64 bits, read as floating-point numbers"),
+        ]
     }
 }
 
@@ -150,7 +172,9 @@ pub fn check(signal: Signal, encoding: Encoding, body: &[u8]) -> Result<Checked,
         Encoding::Json => {
             let converted = json::convert(signal, body)?;
             let mut checked = check_protobuf(signal, &converted.protobuf)?;
-            checked.defects.invalid_texts += converted.invalid_texts;
+            checked.defects.invalid_texts += converted.mended.invalid_texts;
+            checked.defects.repeated_keys += converted.mended.repeated_names;
+            checked.defects.wide_integers += converted.mended.wide_integers;
             Ok(checked)
         }
     }
@@ -253,6 +277,8 @@ impl Walk {
         let blank = span.name.is_empty() && !span.start.is_set() && !span.end.is_set();
         self.checked.defects.blank_spans += u32::from(blank);
         self.times([span.start, span.end]);
+        let reversed = span.start.is_set() && span.end.is_set() && span.end < span.start;
+        self.checked.defects.reversed_spans += u32::from(reversed);
         self.trace_id(span.trace);
         Ok(refusal(span))
     }
@@ -292,8 +318,10 @@ impl Walk {
 
     /// The attributes of a span, span event or log, among which a stamp may be.
     fn item_attributes(&mut self, attributes: Attributes<'_>) -> Result<(), Fault> {
+        let mut keys = Keys::default();
         for attribute in attributes.0.messages::<Attribute>() {
             let attribute = attribute?;
+            self.checked.defects.repeated_keys += u32::from(keys.repeats(&attribute.key));
             if attribute.key == tracestate::NAME {
                 self.carry(attribute.value.as_str().and_then(|text| text.parse().ok()));
             }
@@ -303,8 +331,11 @@ impl Walk {
     }
 
     fn attributes(&mut self, attributes: Attributes<'_>, depth: u32) -> Result<(), Fault> {
+        let mut keys = Keys::default();
         for attribute in attributes.0.messages::<Attribute>() {
-            self.attribute(&attribute?, depth)?;
+            let attribute = attribute?;
+            self.checked.defects.repeated_keys += u32::from(keys.repeats(&attribute.key));
+            self.attribute(&attribute, depth)?;
         }
         Ok(())
     }

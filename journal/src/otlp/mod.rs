@@ -13,6 +13,7 @@
 mod check;
 mod decode;
 mod json;
+mod keys;
 pub mod view;
 mod wire;
 

@@ -249,6 +249,35 @@ fn times_in_another_unit_are_kept_and_told() {
 }
 
 #[test]
+fn a_span_that_ends_before_it_starts_is_kept_and_told() {
+    let of = |start_time_unix_nano, end_time_unix_nano, id| Span {
+        start_time_unix_nano,
+        end_time_unix_nano,
+        ..span(&[1; 16], &[id; 8])
+    };
+    let body = traces(vec![of(20, 10, 1), of(10, 10, 2), of(10, 20, 3), of(10, 0, 4)]);
+    let checked = check(Signal::Traces, Encoding::Protobuf, &body).expect("well-formed");
+    assert_eq!((checked.refused.len(), checked.defects.reversed_spans), (0, 1));
+    assert_eq!(records(Signal::Traces, &body).len(), 4);
+}
+
+#[test]
+fn of_a_key_given_twice_the_last_counts_and_the_sender_is_told() {
+    let pair = |key: &str, number| KeyValue {
+        key: key.into(),
+        value: Some(AnyValue { value: Some(Any::IntValue(number)) }),
+        ..KeyValue::default()
+    };
+    let attributes = vec![pair("order.id", 1), pair("other", 2), pair("order.id", 3)];
+    let body = traces(vec![Span { attributes, ..span(&[1; 16], &[1; 8]) }]);
+    let checked = check(Signal::Traces, Encoding::Protobuf, &body).expect("well-formed");
+    assert_eq!((checked.refused.len(), checked.defects.repeated_keys), (0, 1));
+    let kept = records(Signal::Traces, &body);
+    let value = kept.first().and_then(|record| record.attributes().get("order.id").cloned());
+    assert_eq!(value, Some(timeline::value::Value::Int(3)));
+}
+
+#[test]
 fn another_signals_request_is_named() {
     let log = LogRecord { time_unix_nano: 1, severity_text: "INFO".into(), ..LogRecord::default() };
     let error = check(Signal::Traces, Encoding::Protobuf, &logs(vec![log])).expect_err("no spans");

@@ -197,6 +197,11 @@ impl Storage for FaultDisk {
         inner.durable_names.clone_from(&inner.names);
         Ok(())
     }
+
+    fn room(&self) -> io::Result<u64> {
+        let inner = self.0.lock();
+        Ok(inner.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(inner.used()) as u64))
+    }
 }
 
 struct FaultFile {

@@ -21,6 +21,8 @@ pub(crate) trait Storage: Send + Sync + 'static {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes the names durable.
     fn sync_names(&self) -> io::Result<()>;
+    /// How many more bytes may be written to the disk that the folder is on, by anybody.
+    fn room(&self) -> io::Result<u64>;
 }
 
 /// A file.
@@ -107,6 +109,11 @@ impl Storage for Disk {
 
     fn sync_names(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
+    }
+
+    fn room(&self) -> io::Result<u64> {
+        let told = rustix::fs::statvfs(&self.0)?;
+        Ok(told.f_bavail.saturating_mul(told.f_frsize))
     }
 }
 

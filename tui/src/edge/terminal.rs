@@ -17,6 +17,7 @@ use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
@@ -81,7 +82,9 @@ impl Terminal {
         terminal::enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
         self.mouse(self.mouse)?;
-        self.inner.clear()
+        // Clears and draws anew, as `clear` does; that one fails on a terminal that does not tell where its cursor is.
+        let (width, height) = self.size()?;
+        self.inner.resize(Rect::new(0, 0, width, height))
     }
 
     /// Takes the mouse, or leaves it to the terminal.

@@ -248,7 +248,9 @@ fn enumeration(reader: &mut Reader<'_>, number_of: impl Fn(&str) -> Option<i32>)
 /// write them.
 fn int_value(reader: &mut Reader<'_>) -> Read<Value> {
     let text = reader.number()?.unwrap_or_default();
-    let integer = number::whole(&text).and_then(|number| i64::try_from(number).ok()).map(Value::IntValue);
+    let whole = number::whole(&text);
+    let integer = whole.and_then(|number| i64::try_from(number).ok()).map(Value::IntValue);
+    reader.mended.wide_integers += u32::from(whole.is_some() && integer.is_none());
     let value = integer.or_else(|| number::double(&text).map(Value::DoubleValue));
     value.ok_or_else(|| reader.problem("a number must stand here"))
 }

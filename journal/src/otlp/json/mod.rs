@@ -24,8 +24,18 @@ use reader::{Problem, Reader};
 /// A JSON request as protobuf.
 pub(super) struct Converted {
     pub(super) protobuf: Vec<u8>,
-    /// How many texts were not Unicode.
+    pub(super) mended: Mended,
+}
+
+/// How often something had to be mended to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mended {
+    /// Texts that are not Unicode.
     pub(super) invalid_texts: u32,
+    /// Names that stand twice in one object: the last one counts.
+    pub(super) repeated_names: u32,
+    /// Integers beyond 64 bits: floating-point numbers.
+    pub(super) wide_integers: u32,
 }
 
 /// Turns the JSON `body` into protobuf.
@@ -36,7 +46,7 @@ pub(super) fn convert(signal: Signal, body: &[u8]) -> Result<Converted, Malforme
         offset: problem.at,
         what: problem.to_string(),
     })?;
-    Ok(Converted { protobuf, invalid_texts: reader.invalid_texts() })
+    Ok(Converted { protobuf, mended: reader.mended })
 }
 
 /// The list that a request of each signal is.

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::number;
+use super::{Mended, number};
+use crate::otlp::keys::Keys;
 
 /// How deep objects and lists may nest: enough for every value that is not too deep by OTLP's limit,
 /// and a bound on the stack.
@@ -43,18 +44,14 @@ pub(super) struct Reader<'a> {
     body: &'a [u8],
     at: usize,
     nesting: u32,
-    invalid_texts: u32,
+    /// What was mended so far.
+    pub(super) mended: Mended,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(body: &'a [u8]) -> Reader<'a> {
         let at = if body.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
-        Reader { body, at, nesting: 0, invalid_texts: 0 }
-    }
-
-    /// How many texts so far were not Unicode.
-    pub(super) fn invalid_texts(&self) -> u32 {
-        self.invalid_texts
+        Reader { body, at, nesting: 0, mended: Mended::default() }
     }
 
     pub(super) fn problem(&self, what: impl Into<String>) -> Problem {
@@ -81,12 +78,14 @@ impl<'a> Reader<'a> {
     where
         F: FnMut(&mut Self, &str) -> Result<(), Problem>,
     {
+        let mut names = Keys::default();
         self.nested(b'{', b'}', "an object", |reader, _| {
             if reader.peek() != Some(b'"') {
                 return Err(reader.problem("a name in quotes must stand here"));
             }
             let key = reader.text()?;
             let key = camel_case(&key);
+            reader.mended.repeated_names += u32::from(names.repeats(&key));
             reader.expect(b':')?;
             field(reader, &key).map_err(|problem| problem.under(format!(".{}", excerpt(&key))))
         })
@@ -199,7 +198,7 @@ impl<'a> Reader<'a> {
         }
         // Half a pair: what follows is a character of its own.
         self.at = here;
-        self.invalid_texts += 1;
+        self.mended.invalid_texts += 1;
         Ok(char::REPLACEMENT_CHARACTER)
     }
 
@@ -215,7 +214,7 @@ impl<'a> Reader<'a> {
 
     fn unicode<'b>(&mut self, bytes: &'b [u8]) -> Cow<'b, str> {
         let text = String::from_utf8_lossy(bytes);
-        self.invalid_texts += u32::from(matches!(text, Cow::Owned(_)));
+        self.mended.invalid_texts += u32::from(matches!(text, Cow::Owned(_)));
         text
     }
 

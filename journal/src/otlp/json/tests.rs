@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
 
 use super::*;
-use crate::otlp::{Checked, DEPTH_MAX, Encoding, Reason, check};
+use crate::otlp::{Checked, DEPTH_MAX, Defects, Encoding, Reason, check};
 
 fn traces(body: &str) -> ExportTraceServiceRequest {
     let converted = convert(Signal::Traces, body.as_bytes()).expect(body);
@@ -114,6 +114,17 @@ fn text_that_is_not_unicode_is_mended_and_counted() {
     body[at] = 0xe9; // Latin-1
     let checked = check(Signal::Traces, Encoding::Json, &body).expect("well-formed");
     assert_eq!(checked.defects.invalid_texts, 1);
+}
+
+#[test]
+fn a_name_given_twice_and_a_number_too_wide_are_mended_and_counted() {
+    let body =
+        with_span(r#""name":"first","name":"second","attributes":[{"key":"n","value":{"intValue":1e21}}]"#);
+    let defects = checked(&body).defects;
+    assert_eq!((defects.repeated_keys, defects.wide_integers), (1, 1));
+    assert_eq!(span(r#""name":"first","name":"second""#).name, "second");
+    let body = with_span(r#""name":"x","attributes":[{"key":"n","value":{"intValue":9223372036854775807}}]"#);
+    assert_eq!(checked(&body).defects, Defects::default());
 }
 
 #[test]
