@@ -3,13 +3,15 @@
 //! Two implementations answer them: over an archive in this process, and over a running server.
 //! Everything that shows a timeline takes it from here.
 
+use timeline::annotation::IncidentStatus;
 use timeline::document::{
-    Affected, Belonging, Clocks, Completeness, Doctor, Entities, Find, FindingKind, Findings, Search,
-    SearchRecord, State, Stats, Timeline, Why,
+    Affected, Annotations, Belonging, Clocks, Completeness, Doctor, Entities, Find, FindingKind, Findings,
+    Incidents, Search, SearchRecord, State, Stats, Timeline, Why,
 };
 use timeline::record::Position;
 use timeline::state::Moment;
 
+use crate::annotations::ToWrite;
 use crate::archive::{ArchiveError, Effort, Window};
 
 /// The questions that a person asks.
@@ -50,12 +52,25 @@ pub trait Query: Send + Sync {
     /// What is wrong with one entity, or with all that a scan finds.
     fn findings(&self, request: &FindingsRequest, effort: &Effort) -> Result<Findings, QueryError>;
 
+    /// Which findings and errors belong together, and what engineers wrote about them.
+    fn incidents(&self, request: &IncidentsRequest, effort: &Effort) -> Result<Incidents, QueryError>;
+
+    /// What engineers wrote and did not take back: notes, the status of incidents, bookmarks, saved searches.
+    fn annotations(&self) -> Result<Annotations, QueryError>;
+
+    /// Writes these, in this order, at most [`ANNOTATIONS_MAX`]; they are durable when it returns. Returns them with
+    /// their stamps. What was written before is not written twice.
+    fn annotate(&self, annotations: &[ToWrite]) -> Result<Annotations, QueryError>;
+
     /// What the store holds.
     fn stats(&self) -> Result<Stats, QueryError>;
 
     /// One line on what is asked: a folder's path or a server's address.
     fn source(&self) -> String;
 }
+
+/// So many annotations are written at once.
+pub const ANNOTATIONS_MAX: usize = 1_000;
 
 /// Whose timeline, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,6 +220,21 @@ pub struct FindingsRequest {
     pub window: Window,
     /// At most so many entities of each type are judged, the latest.
     pub entities_max: usize,
+}
+
+/// Which incidents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncidentsRequest {
+    /// The one that this id, or the beginning of one, names; `None` for all.
+    pub incident: Option<String>,
+    /// With this status; `None` for either.
+    pub status: Option<IncidentStatus>,
+    /// Of findings and errors of these times alone.
+    pub window: Window,
+    /// At most so many entities of each type are judged, the latest.
+    pub entities_max: usize,
+    /// At most so many incidents.
+    pub limit: usize,
 }
 
 /// Records as they arrived.

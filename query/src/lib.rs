@@ -2,6 +2,7 @@
 //!
 //! | module          | what it alone knows                                                   |
 //! |-----------------|-----------------------------------------------------------------------|
+//! | [`annotations`] | where what engineers write is kept                                    |
 //! | [`archive`]     | the questions that a store of records answers                         |
 //! | [`predicate`]   | which records a question is about, and whether one record matches     |
 //! | [`http`]        | the questions and answers over HTTP, on the server's side             |
@@ -11,6 +12,7 @@
 //! | [`export`]      | a timeline as text for a person, as JSON for programs                 |
 //! | [`interface`]   | the questions that a person asks, however they are answered           |
 
+pub mod annotations;
 pub mod archive;
 pub mod export;
 pub mod http;

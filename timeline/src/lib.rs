@@ -11,6 +11,8 @@
 //! | [`document`]  | the public JSON                                                    |
 //! | [`naming`]    | which entities a record names, and how                             |
 //! | [`clocks`]    | what all traffic proves about clocks                               |
+//! | [`annotation`] | what engineers write, and how it merges                            |
+//! | [`incident`]  | which findings and errors belong together, and what they all follow |
 //! | [`affected`]  | who else has what a finding tells of                               |
 //! | `given`       | what a timeline rests on besides its records and the question       |
 //! | [`question`]  | whose timeline is asked for                                        |
@@ -35,6 +37,7 @@
 //! | `belonging`   | why one event belongs to a timeline                                |
 
 pub mod affected;
+pub mod annotation;
 mod belonging;
 mod belongs;
 pub mod clocks;
@@ -46,6 +49,7 @@ mod gaps;
 mod given;
 mod held;
 pub mod id;
+pub mod incident;
 pub mod judge;
 mod markers;
 mod message;

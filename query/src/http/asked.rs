@@ -4,19 +4,23 @@ use std::ops::Deref;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use timeline::annotation::IncidentStatus;
 use timeline::record::Position;
 use timeline::state::Moment;
 use timeline::time::Time;
 
 use super::failure::{Code, Failure};
+use crate::annotations::ToWrite;
 use crate::archive::Window;
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest,
-    SearchRequest, StateRequest, TimelineRequest, WhyRequest,
+    IncidentsRequest, SearchRequest, StateRequest, TimelineRequest, WhyRequest,
 };
 use crate::language::parse_time;
 
@@ -156,6 +160,27 @@ pub(super) struct FindingsAsked {
     pub(super) budget: Option<u64>,
 }
 
+/// `/v1/incidents`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IncidentsAsked {
+    incident: Option<String>,
+    status: Option<IncidentStatus>,
+    since: Option<String>,
+    until: Option<String>,
+    entities: Option<usize>,
+    limit: Option<usize>,
+    pub(super) budget: Option<u64>,
+}
+
+/// What is posted to `/v1/annotations`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnnotationsAsked {
+    /// What to write, in this order.
+    pub(crate) annotations: Vec<ToWrite>,
+}
+
 impl TimelineAsked {
     pub(super) fn request(&self, events_max: usize) -> Result<TimelineRequest, Failure> {
         Ok(TimelineRequest {
@@ -254,6 +279,18 @@ impl FindingsAsked {
     }
 }
 
+impl IncidentsAsked {
+    pub(super) fn request(&self, page_max: usize) -> Result<IncidentsRequest, Failure> {
+        Ok(IncidentsRequest {
+            incident: self.incident.as_deref().map(|incident| short("incident", incident)).transpose()?,
+            status: self.status,
+            window: window(self.since.as_deref(), self.until.as_deref())?,
+            entities_max: self.entities.unwrap_or(page_max).min(page_max),
+            limit: self.limit.unwrap_or(PAGE_DEFAULT).min(page_max),
+        })
+    }
+}
+
 impl FollowAsked {
     pub(super) fn request(&self, page_max: usize) -> Result<FollowRequest, Failure> {
         Ok(FollowRequest {
@@ -315,6 +352,7 @@ pub(super) trait WithPath: DeserializeOwned + Send {
 
 impl WithPath for FindAsked {}
 impl WithPath for FindingsAsked {}
+impl WithPath for IncidentsAsked {}
 impl WithPath for StateAsked {
     fn with_path(self, path: Option<String>) -> StateAsked {
         StateAsked { entity: path.unwrap_or_default(), ..self }
@@ -347,5 +385,25 @@ impl<T: WithPath, S: Send + Sync> FromRequestParts<S> for Asked<T> {
         })?;
         let path = Path::<String>::from_request_parts(parts, state).await.ok().map(|Path(path)| path);
         Ok(Asked(parameters.0.with_path(path)))
+    }
+}
+
+/// A document that was posted.
+pub(super) struct Told<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Told<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Told<T>, Failure> {
+        // A page of another origin may post forms and plain text without asking; for JSON its browser asks first, and
+        // is not answered.
+        let named = request.headers().get(CONTENT_TYPE).and_then(|named| named.to_str().ok());
+        let essence = named.and_then(|named| named.split(';').next()).unwrap_or_default();
+        if !essence.trim().eq_ignore_ascii_case("application/json") {
+            return Err(malformed("what is written is JSON: send content-type: application/json".to_owned()));
+        }
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|rejection| malformed(rejection.body_text()))?;
+        serde_json::from_slice(&body).map(Told).map_err(|error| malformed(format!("the body: {error}")))
     }
 }

@@ -26,9 +26,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 
+pub(crate) use self::asked::AnnotationsAsked;
 use self::asked::{
     AffectedAsked, Asked, ClocksAsked, DoctorAsked, EntitiesAsked, FindAsked, FindingsAsked, FollowAsked,
-    SearchAsked, StateAsked, TimelineAsked, WhyAsked,
+    IncidentsAsked, SearchAsked, StateAsked, TimelineAsked, Told, WhyAsked,
 };
 use self::counts::Counts;
 pub(crate) use self::failure::FailureDocument;
@@ -37,7 +38,7 @@ use self::work::Workers;
 use crate::interface::Query;
 
 /// The routes, as [`router`] serves them.
-pub const ROUTES: [&str; 17] = [
+pub const ROUTES: [&str; 19] = [
     "/v1/timeline/{*entity}",
     "/v1/find",
     "/v1/search",
@@ -55,6 +56,8 @@ pub const ROUTES: [&str; 17] = [
     "/v1/findings",
     "/v1/why/{*entity}",
     "/v1/clocks",
+    "/v1/incidents",
+    "/v1/annotations",
 ];
 
 /// How long the longest `follow` waits for a record, in seconds.
@@ -126,6 +129,8 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .route(ROUTES[14], get(findings))
         .route(ROUTES[15], get(why))
         .route(ROUTES[16], get(clocks))
+        .route(ROUTES[17], get(incidents))
+        .route(ROUTES[18], get(annotations).post(annotate))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
         .with_state(service)
@@ -206,6 +211,22 @@ async fn findings(State(service): State<Service>, asked: Asked<FindingsAsked>) -
     service.workers.answer(asked.budget, move |query, effort| query.findings(&request, effort)).await
 }
 
+async fn incidents(
+    State(service): State<Service>,
+    asked: Asked<IncidentsAsked>,
+) -> Result<Response, Failure> {
+    let request = asked.request(service.options.page_max)?;
+    service.workers.answer(asked.budget, move |query, effort| query.incidents(&request, effort)).await
+}
+
+async fn annotations(State(service): State<Service>) -> Result<Response, Failure> {
+    service.workers.answer(None, |query, _| query.annotations()).await
+}
+
+async fn annotate(State(service): State<Service>, told: Told<AnnotationsAsked>) -> Result<Response, Failure> {
+    service.workers.answer(None, move |query, _| query.annotate(&told.0.annotations)).await
+}
+
 async fn stats(State(service): State<Service>) -> Result<Response, Failure> {
     service.workers.answer(None, |query, _| query.stats()).await
 }
@@ -235,5 +256,8 @@ async fn nothing_here() -> Failure {
 }
 
 async fn only_get(method: Method) -> Failure {
-    Failure::new(Code::MethodNotAllowed, format!("{method} is not answered here: questions are asked by GET"))
+    Failure::new(
+        Code::MethodNotAllowed,
+        format!("{method} is not answered here: questions are asked by GET, annotations are written by POST"),
+    )
 }

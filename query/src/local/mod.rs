@@ -6,6 +6,7 @@
 //! | `clocks.rs` | what the traffic in an archive proves about clocks                        |
 //! | `findings.rs` | what is wrong with one entity or with all that there are                |
 //! | `gather.rs` | which records a timeline needs, and in what order to ask for them          |
+//! | `incidents.rs` | which findings and errors belong together                               |
 //! | `places.rs` | under which keys and entities a value stands                               |
 //! | `shown.rs`  | a record as the public JSON shows it                                       |
 //! | `survey.rs` | which entity types there are, and what of each service can be judged       |
@@ -15,6 +16,7 @@ mod affected;
 mod clocks;
 mod findings;
 mod gather;
+mod incidents;
 mod places;
 mod shown;
 mod spend;
@@ -23,23 +25,26 @@ mod survey;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use timeline::annotation::Written;
 use timeline::clocks::Declared;
 use timeline::document::{
-    Affected, Clocks, Completeness, Doctor, Entities, Find, Findings, Incompleteness, Search, State, Stats,
-    Timeline,
+    Affected, Annotations, Clocks, Completeness, Doctor, Entities, Find, Findings, Incidents, Incompleteness,
+    Search, State, Stats, Timeline,
 };
 use timeline::judge::Settings;
 use timeline::record::Record;
 use timeline::survey::Survey;
 use timeline::{Given, Question, WhyError};
 
+use crate::annotations::{AnnotationStore, MemoryAnnotations, ToWrite};
 use crate::archive::{Archive, Effort, Page};
 use crate::export;
 use crate::interface::{
-    AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
-    FollowRequest, Query, QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer,
-    WhyRequest,
+    ANNOTATIONS_MAX, AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest,
+    FollowAnswer, FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, StateRequest,
+    TimelineRequest, WhyAnswer, WhyRequest,
 };
 use crate::language::{self, Now, ParseError};
 
@@ -50,6 +55,7 @@ pub struct Local<A> {
     source: String,
     settings: Settings,
     declared: BTreeMap<String, Declared>,
+    annotations: Arc<dyn AnnotationStore>,
 }
 
 impl<A: Archive> Local<A> {
@@ -65,6 +71,7 @@ impl<A: Archive> Local<A> {
             source: source.into(),
             settings: Settings::default(),
             declared: BTreeMap::new(),
+            annotations: Arc::new(MemoryAnnotations::default()),
         }
     }
 
@@ -79,6 +86,12 @@ impl<A: Archive> Local<A> {
     #[must_use]
     pub fn with_declared(self, declared: BTreeMap<String, Declared>) -> Local<A> {
         Local { declared, ..self }
+    }
+
+    /// The same, with what engineers write kept in `annotations`; else it is kept in memory.
+    #[must_use]
+    pub fn with_annotations(self, annotations: Arc<dyn AnnotationStore>) -> Local<A> {
+        Local { annotations, ..self }
     }
 
     /// The archive asked.
@@ -234,6 +247,30 @@ impl<A: Archive> Query for Local<A> {
 
     fn findings(&self, request: &FindingsRequest, effort: &Effort) -> Result<Findings, QueryError> {
         findings::of(self, request, effort)
+    }
+
+    fn incidents(&self, request: &IncidentsRequest, effort: &Effort) -> Result<Incidents, QueryError> {
+        incidents::of(self, request, effort)
+    }
+
+    fn annotations(&self) -> Result<Annotations, QueryError> {
+        let notebook = self.annotations.read()?;
+        let annotations = notebook.standing().into_iter().cloned().collect();
+        Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), annotations })
+    }
+
+    fn annotate(&self, annotations: &[ToWrite]) -> Result<Annotations, QueryError> {
+        let malformed = |message: String| QueryError::Malformed { message, at: None };
+        if annotations.len() > ANNOTATIONS_MAX {
+            return Err(malformed(format!("at most {ANNOTATIONS_MAX} annotations are written at once")));
+        }
+        for one in annotations {
+            one.annotation.check().map_err(|unfit| malformed(unfit.to_string()))?;
+        }
+        let stamps = self.annotations.write(annotations)?;
+        let written = annotations.iter().zip(stamps);
+        let written = written.map(|(one, stamp)| Written { stamp, annotation: one.annotation.clone() });
+        Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), annotations: written.collect() })
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

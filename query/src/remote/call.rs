@@ -4,8 +4,10 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::{Agent, Body};
+use ureq::http::Response;
+use ureq::{Agent, Body, RequestBuilder};
 
 use super::{RemoteOptions, told};
 use crate::archive::{Effort, Window};
@@ -91,6 +93,21 @@ impl Calls {
         answer
     }
 
+    /// Posts a document. What it asks for is done once this returns well; whether it was, is unknown where the server
+    /// cannot be reached.
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        document: &impl Serialize,
+    ) -> Result<T, QueryError> {
+        let body = serde_json::to_vec(document).map_err(|error| QueryError::Remote(error.to_string()))?;
+        let agent = self.take();
+        let request = agent.post(url).header("content-type", "application/json");
+        let answer = self.understood(url, self.with_token(request).send(&body[..]));
+        self.give_back(agent);
+        answer
+    }
+
     fn answer<T: DeserializeOwned>(
         &self,
         agent: &Agent,
@@ -101,10 +118,22 @@ impl Calls {
         for (name, value) in &parameters.0 {
             request = request.query(name, value);
         }
-        if let Some(token) = &self.options.token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        self.understood(url, self.with_token(request).call())
+    }
+
+    fn with_token<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.options.token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
         }
-        let mut response = request.call().map_err(|error| unreachable(url, &error))?;
+    }
+
+    fn understood<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        response: Result<Response<Body>, ureq::Error>,
+    ) -> Result<T, QueryError> {
+        let mut response = response.map_err(|error| unreachable(url, &error))?;
         let status = response.status().as_u16();
         let body = read(url, response.body_mut())?;
         if status == 200 {

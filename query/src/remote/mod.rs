@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use timeline::document::{
-    Affected, Clocks, Doctor, Entities, Find, Findings, Search, State, Stats, Timeline,
+    Affected, Annotations, Clocks, Doctor, Entities, Find, Findings, Incidents, Search, State, Stats,
+    Timeline,
 };
 use timeline::state::Moment;
 
 use self::call::{Calls, Parameters};
+use crate::annotations::ToWrite;
 use crate::archive::{ArchiveError, Effort};
-use crate::http::{Code, Failure};
+use crate::http::{AnnotationsAsked, Code, Failure};
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
-    FollowRequest, Query, QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer,
-    WhyRequest,
+    FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, StateRequest,
+    TimelineRequest, WhyAnswer, WhyRequest,
 };
 use crate::language::{self, Now};
 
@@ -181,6 +183,25 @@ impl Query for Remote {
         parameters.add_window(request.window);
         parameters.add("limit", &request.entities_max);
         self.get("/v1/findings", &parameters, effort)
+    }
+
+    fn incidents(&self, request: &IncidentsRequest, effort: &Effort) -> Result<Incidents, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_some("incident", request.incident.as_ref());
+        parameters.add_some("status", request.status);
+        parameters.add_window(request.window);
+        parameters.add("entities", &request.entities_max);
+        parameters.add("limit", &request.limit);
+        self.get("/v1/incidents", &parameters, effort)
+    }
+
+    fn annotations(&self) -> Result<Annotations, QueryError> {
+        self.get("/v1/annotations", &Parameters::default(), &Effort::new(u64::MAX))
+    }
+
+    fn annotate(&self, annotations: &[ToWrite]) -> Result<Annotations, QueryError> {
+        let body = AnnotationsAsked { annotations: annotations.to_vec() };
+        self.calls.post(&format!("{}/v1/annotations", self.url), &body)
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

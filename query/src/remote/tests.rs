@@ -80,6 +80,18 @@ impl Query for Served {
         self.remote.findings(request, effort)
     }
 
+    fn incidents(&self, request: &IncidentsRequest, effort: &Effort) -> Result<Incidents, QueryError> {
+        self.remote.incidents(request, effort)
+    }
+
+    fn annotations(&self) -> Result<Annotations, QueryError> {
+        self.remote.annotations()
+    }
+
+    fn annotate(&self, annotations: &[ToWrite]) -> Result<Annotations, QueryError> {
+        self.remote.annotate(annotations)
+    }
+
     fn stats(&self) -> Result<Stats, QueryError> {
         self.remote.stats()
     }

@@ -10,7 +10,7 @@ use timeline::record::{Body, Record};
 use timeline::state::Moment;
 use timeline::time::Time;
 
-use super::{attributes, log, record, span, span_id, trace};
+use super::{attributes, incidents, log, record, span, span_id, trace};
 use crate::archive::{Archive, ArchiveError, Effort, Window};
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest, Query,
@@ -71,6 +71,7 @@ pub(crate) fn conforms(make: &impl Make) {
     tells_who_else(&make.over(Arc::new(Memory::new(repriced()))));
     judges(&query);
     explains(&query);
+    incidents::conforms(&make.over(Arc::new(Memory::new(incidents::world()))));
     says_what_a_budget_cut(&query);
     stops_when_cancelled(&query);
     follows(&query, &memory);

@@ -1,6 +1,7 @@
 //! Records for tests.
 
 pub(crate) mod conformance;
+pub(crate) mod incidents;
 pub(crate) mod server;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@
 //! | `affected.rs`  | `backstory.affected/1`                                           |
 //! | `entities.rs`  | `backstory.entities/1`                                           |
 //! | `doctor.rs`    | `backstory.doctor/1`                                             |
+//! | `incident.rs`  | `backstory.incidents/1`, `annotations/1`                         |
 //!
 //! Fields may be added, never renamed or given another meaning without a new number in `schema`.
 //! The JSON Schemas are in `docs/schema/`; a test validates what these types print against them.
@@ -21,6 +22,7 @@ mod diff;
 mod doctor;
 mod entities;
 mod finding;
+mod incident;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,10 @@ pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, 
 pub use entities::{Entities, EntityKey, EntityType, NamePlace, SeenCopy};
 pub use finding::{
     Basis, CannotJudge, CompletenessBasis, Finding, FindingKind, FindingStatus, Findings, Grade, ValueBasis,
+};
+pub use incident::{
+    Annotations, Incident, IncidentEntities, IncidentError, IncidentFinding, IncidentService, Incidents,
+    Origin, Pinned,
 };
 pub use state::{CopyState, Identity, InitialState, Known, Op, Outcome, State, StateChange, StateEvidence};
 pub use timeline::{

@@ -206,3 +206,55 @@ proptest! {
         prop_assert_eq!(errors(&schema(include_str!("../../../docs/schema/diff.json")), &diff), [""; 0]);
     }
 }
+
+#[test]
+fn incidents_and_annotations_are_valid() {
+    use crate::annotation::{Annotation, IncidentStatus, Notebook, Says, Target, Written};
+    use crate::incident::{self, Causes, Member};
+
+    let mut failed = span(1, "orders@a", "POST /orders", 0.0, 3.0).with(&[("order.id", "42")]);
+    failed = failed.change(|span| span.status.code = crate::record::StatusCode::Error);
+    let within = span(2, "orders@a", "UPDATE orders", 1.0, 2.0).child_of(1);
+    let within = within.change(|span| span.status.code = crate::record::StatusCode::Error);
+    let records = vec![failed.record(), within.record()];
+    let groups = incident::group(records.iter().filter_map(Member::of_error));
+    let mut causes = Causes::default();
+    causes.add_records(records);
+    let pinned = Pinned::default();
+    let told = |notebook: &Notebook| incident::tell(&groups[0], &causes, notebook, &pinned);
+    let mut one = told(&Notebook::default());
+    assert!(one.origin.is_some() && groups.len() == 1);
+    let event = one.origin.as_ref().map(|origin| origin.event).expect("an origin");
+    let entity = || "order/42".to_owned();
+    let says = [
+        Says::Note { target: Target::Incident(one.id.clone()), text: "a".into() },
+        Says::Note { target: Target::Entity(entity()), text: "b".into() },
+        Says::Note { target: Target::Event { entity: entity(), event }, text: "c".into() },
+        Says::Status { incident: one.id.clone(), status: IncidentStatus::Closed },
+        Says::Outline(one.outline()),
+        Says::Bookmark { entity: entity(), event: Some(event), text: String::new() },
+        Says::Search { name: "errors".into(), query: "status:error".into() },
+        Says::Removed,
+    ];
+    let written: Vec<Written> = (1u64..)
+        .zip(says)
+        .map(|(number, says)| Written {
+            stamp: hlc::Stamp::from_bits(number),
+            annotation: Annotation::new("ada", at(number as f64), says),
+        })
+        .collect();
+    one = told(&written.iter().cloned().collect());
+    assert_eq!((one.status, one.written.len()), (IncidentStatus::Closed, 2));
+    let incidents = Incidents {
+        schema: Incidents::SCHEMA.into(),
+        completeness: Completeness::default(),
+        judged_to: Some(at(1.0)),
+        judged: 1,
+        cannot_judge: 0,
+        pinned: Pinned { segments: vec![1], bytes: 10, bytes_max: 20 },
+        incidents: vec![one],
+    };
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/incidents.json")), &incidents), [""; 0]);
+    let annotations = Annotations { schema: Annotations::SCHEMA.into(), annotations: written };
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/annotations.json")), &annotations), [""; 0]);
+}

@@ -2,15 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use query::annotations::ToWrite;
 use query::archive::Effort;
 use query::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
-    FollowRequest, Query, QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer,
-    WhyRequest,
+    FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, StateRequest,
+    TimelineRequest, WhyAnswer, WhyRequest,
 };
 use timeline::document::{
-    Affected, Clocks, Completeness, Doctor, Entities, Find, FindMatch, Findings, Search, SearchRecord, State,
-    Stats, Timeline,
+    Affected, Annotations, Clocks, Completeness, Doctor, Entities, Find, FindMatch, Findings, Incidents,
+    Search, SearchRecord, State, Stats, Timeline,
 };
 use timeline::survey::Survey;
 
@@ -165,6 +166,18 @@ impl Query for Canned {
             cannot_judge_because: Vec::new(),
             findings: Vec::new(),
         })
+    }
+
+    fn incidents(&self, _: &IncidentsRequest, _: &Effort) -> Result<Incidents, QueryError> {
+        Err(QueryError::Remote("the canned stories have no incidents".to_owned()))
+    }
+
+    fn annotations(&self) -> Result<Annotations, QueryError> {
+        Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), annotations: Vec::new() })
+    }
+
+    fn annotate(&self, _: &[ToWrite]) -> Result<Annotations, QueryError> {
+        Err(QueryError::Remote("nobody writes in the canned stories".to_owned()))
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

@@ -6,14 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use serde_json::Value as Json;
-use timeline::document::{Affected, Clocks, Doctor, Entities, Find, Findings, Search, Stats, Timeline};
+use timeline::document::{
+    Affected, Annotations, Clocks, Doctor, Entities, Find, Findings, Incidents, Search, Stats, Timeline,
+};
 use timeline::record::Body;
 
 use super::*;
+use crate::annotations::ToWrite;
 use crate::archive::Effort;
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
-    FollowRequest, QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer, WhyRequest,
+    FollowRequest, IncidentsRequest, QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
+    WhyAnswer, WhyRequest,
 };
 use crate::local::Local;
 use crate::memory::Memory;
@@ -196,6 +200,18 @@ impl Query for Endless {
         Err(QueryError::Remote("gone".to_owned()))
     }
 
+    fn incidents(&self, _: &IncidentsRequest, _: &Effort) -> Result<Incidents, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn annotations(&self) -> Result<Annotations, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn annotate(&self, _: &[ToWrite]) -> Result<Annotations, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
     fn stats(&self) -> Result<Stats, QueryError> {
         Err(QueryError::Remote("gone".to_owned()))
     }
@@ -221,4 +237,44 @@ fn work_stops_when_its_caller_hangs_up_and_others_take_their_turn() {
     assert!(status == 502 && body.contains("upstream_failed"), "{status} {body}");
     let (status, body) = get(&server, "/v1/timeline/order/42");
     assert!(status == 500 && body.contains("internal"), "{status} {body}");
+}
+
+#[test]
+fn annotations_are_taken_as_json_alone_and_refused_with_what_is_wrong() {
+    let (server, _) = served(Options::default());
+    let post = |content_type: &str, body: &str| {
+        // A connection each: the server closes those whose body it does not read.
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().new_agent();
+        let request =
+            agent.post(format!("{}/v1/annotations", server.url())).header("content-type", content_type);
+        let mut answer = request.send(body).expect("an answer");
+        (answer.status().as_u16(), answer.body_mut().read_to_string().expect("a text"))
+    };
+    let note = |text: &str| {
+        let says = serde_json::json!({ "note": { "target": { "entity": "order/42" }, "text": text } });
+        let annotation = serde_json::json!({
+            "id": "a-1", "author": "ada", "time": "2026-11-23T10:00:00.000000000Z", "says": says,
+        });
+        serde_json::json!({ "annotations": [{ "annotation": annotation }] }).to_string()
+    };
+    for form in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        let (status, body) = post(form, &note("from a web page"));
+        assert!(status == 400 && body.contains("application/json"), "{form}: {status} {body}");
+    }
+    let cases = [
+        ("{".to_owned(), "the body: EOF"),
+        (note("   "), "the note is empty"),
+        (note(&"a".repeat(17_000)), "longer than 16384 bytes"),
+        (note("a").replace("note", "knot"), "unknown variant `knot`"),
+        (note("a").replace("\"id\"", "\"name\""), "unknown field `name`"),
+    ];
+    for (body, says) in cases {
+        let (status, answer) = post("application/json", &body);
+        assert!(status == 400 && answer.contains(says), "{says}: {status} {answer}");
+    }
+    assert_eq!(json(&server, "/v1/annotations")["annotations"], Json::Array(vec![]), "nothing was written");
+    let (status, answer) = post("application/json; charset=utf-8", &note("the cache is cold"));
+    assert_eq!(status, 200, "{answer}");
+    let written: Json = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(json(&server, "/v1/annotations"), written);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
+use crate::testing::incidents;
 
 fn document() -> Json {
     serde_json::from_str(include_str!("../../../../docs/openapi.json")).expect("JSON")
@@ -32,6 +33,7 @@ fn it_has_the_parameters_that_are_read() {
         "at" => "2026-11-23T10:00:00Z",
         "event" => "zz",
         "entity" => "order/42",
+        "status" => "open",
         "kind" => "lost_update,stale_read",
         "a" | "b" => "0101010101010101",
         "budget" => "1000",
@@ -87,6 +89,8 @@ fn what_is_answered_is_valid_under_its_schema() {
         ("/v1/state/order/42?at=15m", "State"),
         ("/v1/findings", "Findings"),
         ("/v1/findings?entity=order/42&kind=stale_read", "Findings"),
+        ("/v1/incidents", "Incidents"),
+        ("/v1/annotations", "Annotations"),
         ("/v1/search?query=(", "Error"),
         ("/v1/nothing", "Error"),
     ];
@@ -96,6 +100,11 @@ fn what_is_answered_is_valid_under_its_schema() {
     let repriced = Local::new(Memory::new(conformance::repriced()), "memory", conformance::now);
     let server = Server::start(Arc::new(repriced), Options::default());
     assert_valid(&document, &server, "/v1/affected?finding=f-&entity=order/1", "Affected");
+    let local = Local::new(Memory::new(incidents::world()), "memory", conformance::now);
+    incidents::conforms(&local); // leaves annotations of every sort
+    let server = Server::start(Arc::new(local), Options::default());
+    assert_valid(&document, &server, "/v1/incidents", "Incidents");
+    assert_valid(&document, &server, "/v1/annotations", "Annotations");
 }
 
 fn assert_valid(document: &Json, server: &Server, path: &str, schema: &str) {
