@@ -9,10 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use journal::otlp::view::{Attribute, Attributes, Group, Item, Log, Request, Span, Value};
 use journal::otlp::{self};
 use journal::{Block, Frame};
+use timeline::clocks::{ClockEvidence, Ends};
 use timeline::record::{Severity, StatusCode};
 use timeline::time::Time;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::ends::{self, BlockEnds, Processes};
 use crate::identity::{self, LogParts};
 use crate::recurring::Recurring;
 use crate::rows::Row;
@@ -39,12 +41,25 @@ pub(crate) struct Gathered {
     pub(crate) terms: Vec<Entry>,
     /// The identity keys of all items.
     pub(crate) identities: Vec<Entry>,
+    /// The ends of calls and messages, one list a block.
+    pub(crate) ends: Vec<BlockEnds>,
+    /// Where calls have an end.
+    pub(crate) exchanges: Vec<Entry>,
+    /// What the records prove of clocks, each by itself.
+    clocks: Ends,
     /// The services seen.
     pub(crate) services: BTreeSet<String>,
     /// The earliest and latest time that a sender gave.
     pub(crate) times: Option<(Time, Time)>,
     /// Bodies that could not be read.
     pub(crate) unreadable: u64,
+}
+
+impl Gathered {
+    /// What the records prove of clocks, each by itself.
+    pub(crate) fn clocks(&self) -> ClockEvidence {
+        self.clocks.alone()
+    }
 }
 
 /// Walks blocks. What it remembers between them makes it faster and the index smaller, never different in its answers.
@@ -55,6 +70,7 @@ pub(crate) struct Extractor {
     terms: Seen,
     memo: HashMap<u64, Box<[Term]>>,
     scratch: Vec<Term>,
+    processes: Processes,
 }
 
 impl Extractor {
@@ -65,6 +81,7 @@ impl Extractor {
             terms: Seen::new(),
             memo: HashMap::new(),
             scratch: Vec::new(),
+            processes: Processes::default(),
         }
     }
 
@@ -85,6 +102,9 @@ impl Extractor {
         gathered.identities.extend(identities);
         gathered.rows.push(outline.row);
         gathered.documents.push(document);
+        let own = ends::keyed(gathered.clocks.take_ends());
+        gathered.exchanges.extend(ends::entries(&own, number));
+        gathered.ends.push(own);
     }
 }
 
@@ -170,7 +190,7 @@ fn time_of(log: &Log<'_>) -> Time {
 }
 
 /// Calls `group` at each resource of a body and `item` with each item that was not refused.
-fn kept_items<'b>(
+pub(crate) fn kept_items<'b>(
     frame: &Frame,
     body: &'b [u8],
     mut item: impl FnMut(&Group<'b>, &Item<'b>),
@@ -208,7 +228,7 @@ impl Walk<'_> {
         kept_items(
             frame,
             &body,
-            |_, item| walk.borrow_mut().item(item),
+            |_, item| walk.borrow_mut().item(item, frame),
             |group| walk.borrow_mut().resource(group),
         );
     }
@@ -222,10 +242,12 @@ impl Walk<'_> {
             self.gathered.services.insert(service.to_owned());
         }
         self.attributes(&group.resource.attributes);
+        self.extractor.processes.enter(group, &mut self.gathered.clocks);
     }
 
-    fn item(&mut self, item: &Item<'_>) {
+    fn item(&mut self, item: &Item<'_>, frame: &Frame) {
         self.outline.item(item);
+        ends::add(item, frame, &mut self.gathered.clocks);
         match item {
             Item::Span(span) => self.span(span),
             Item::Log(log) => self.log(log),

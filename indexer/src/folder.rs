@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use journal::{Block, Place, ReadError, Reader};
 use parking_lot::Mutex;
-use query::archive::{Archive, ArchiveError, Effort, Fetched, Followed, Found, Page, Visited, Window};
+use query::archive::{
+    Archive, ArchiveError, Effort, Fetched, Followed, Found, Page, Proven, Visited, Window,
+};
 use query::predicate::Predicate;
+use timeline::clocks::ClockEvidence;
 use timeline::document::{Completeness, Stats};
 use timeline::id::TraceId;
 use timeline::record::{Position, Record};
 
+use crate::ends::{self, BySegment, Keyed, Others};
 use crate::error::IndexError;
 use crate::read;
 use crate::scan::Scan;
@@ -63,6 +67,41 @@ impl Folder {
 
     pub(crate) fn view(&self) -> Result<View, ArchiveError> {
         self.viewer.lock().look().map_err(store)
+    }
+
+    /// Adds what the blocks past the shards prove of clocks, by themselves and together with the shards.
+    fn clocks_of_tail(
+        &self,
+        view: &View,
+        effort: &Effort,
+        evidence: &mut ClockEvidence,
+    ) -> Result<(), ArchiveError> {
+        let mut all: Vec<Keyed> = Vec::new();
+        for tail in &view.tail {
+            effort.check()?;
+            if tail.clocks.get().is_none()
+                && let Some(block) = self.block(tail.place).map_err(store)?
+            {
+                tail.clocks.get_or_init(|| ends::of_block(&block));
+            }
+            if let Some((alone, ends)) = tail.clocks.get() {
+                evidence.merge(alone);
+                all.extend(ends.iter());
+            }
+        }
+        all.sort_unstable();
+        let mut others = Others::new();
+        for shard in &view.shards {
+            let place = |block: u32| shard.place(block);
+            shard.exchanges.iter().for_each(|run| ends::look_up(&all, run, &place, &mut others));
+        }
+        let mut proven = BySegment::new();
+        ends::pair_within(&all, view.end.segment, &mut proven);
+        effort.check()?;
+        let ends_of = |place| Ok(self.block(place)?.map(|block| ends::of_block(&block).1));
+        ends::pair_with(&all, &others, ends_of, &mut proven).map_err(store)?;
+        proven.values().for_each(|own| evidence.merge(own));
+        Ok(())
     }
 
     /// A block, from the cache or the journal; `None` where retention has taken it.
@@ -128,6 +167,22 @@ impl Archive for Folder {
         let Found { records, reasons, .. } =
             Scan::new(self, &predicate, Window::default(), effort)?.find(page)?;
         Ok(Fetched { records, reasons })
+    }
+
+    fn clocks(&self, window: Window, effort: &Effort) -> Result<Proven, ArchiveError> {
+        effort.check()?;
+        let view = self.view()?;
+        let mut evidence = ClockEvidence::default();
+        for shard in &view.shards {
+            effort.check()?;
+            let wants = |segment| view.holds(segment);
+            for file in &shard.clocks {
+                file.read(window, wants, |_, own| evidence.merge(&own)).map_err(store)?;
+            }
+        }
+        self.clocks_of_tail(&view, effort, &mut evidence)?;
+        let evidence = evidence.within(window.since, window.until);
+        Ok(Proven { evidence, reasons: view.reasons.into_iter().collect() })
     }
 
     fn completeness(&self) -> Result<Completeness, ArchiveError> {

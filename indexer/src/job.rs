@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use journal::{ReadError, Reader, Tail};
 
+use crate::ends::Recent;
 use crate::error::IndexError;
 use crate::extract::Extractor;
 use crate::shard::Shard;
@@ -19,6 +20,7 @@ pub(crate) struct Workshop {
     pub(crate) dir: PathBuf,
     pub(crate) reader: Reader,
     extractor: Extractor,
+    recent: Recent,
     shards: BTreeMap<u64, Arc<Shard>>,
 }
 
@@ -26,7 +28,13 @@ impl Workshop {
     pub(crate) fn new(dir: &Path) -> Result<Workshop, IndexError> {
         let reader = Reader::open(&state::journal_folder(dir))?;
         fs::create_dir_all(state::shards_folder(dir))?;
-        Ok(Workshop { dir: dir.to_path_buf(), reader, extractor: Extractor::new(), shards: BTreeMap::new() })
+        Ok(Workshop {
+            dir: dir.to_path_buf(),
+            reader,
+            extractor: Extractor::new(),
+            recent: Recent::default(),
+            shards: BTreeMap::new(),
+        })
     }
 
     /// The numbers of the journal's segments, oldest first.
@@ -74,7 +82,8 @@ impl Workshop {
         if !all || self.sealed(segment).is_none_or(|shard| shard.state.settled) {
             return Ok(all);
         }
-        ShardWriter::open(&state::shard_folder(&self.dir, segment), segment)?.settle(&self.reader, &older)?;
+        let mut writer = ShardWriter::open(&state::shard_folder(&self.dir, segment), segment)?;
+        writer.settle(&self.reader, &mut self.recent, &older)?;
         self.forget(segment);
         Ok(true)
     }
@@ -180,7 +189,7 @@ impl Job {
             return Ok(());
         }
         self.commit(workshop)?;
-        self.writer.settle(&workshop.reader, &older)
+        self.writer.settle(&workshop.reader, &mut workshop.recent, &older)
     }
 
     /// Whether its repeats of older shards are known.
@@ -194,7 +203,7 @@ impl Job {
             return Ok(());
         }
         let (older, all) = workshop.older(self.segment)?;
-        self.writer.commit(&workshop.reader, &older, all)?;
+        self.writer.commit(&workshop.reader, &mut workshop.recent, &older, all)?;
         self.writer.tidy()
     }
 
@@ -211,7 +220,7 @@ impl Job {
 
     fn finish(&mut self, workshop: &mut Workshop) -> Result<(), IndexError> {
         let (older, all) = workshop.older(self.segment)?;
-        self.writer.commit(&workshop.reader, &older, all)?;
+        self.writer.commit(&workshop.reader, &mut workshop.recent, &older, all)?;
         self.writer.seal()?;
         workshop.forget(self.segment);
         if self.anew {

@@ -5,6 +5,8 @@
 //! | `term.rs`      | what a block is found by, as hashes                                    |
 //! | `terms.rs`     | which terms a name, a text or an attribute gives                       |
 //! | `extract.rs`   | from a block to what the index holds of it                             |
+//! | `ends.rs`      | the ends of calls and messages, and where the other ends are           |
+//! | `clocks.rs`    | files of clock evidence                                                |
 //! | `recurring.rs` | which terms recur from block to block                                  |
 //! | `identity.rs`  | keys by which records that come again are recognised                   |
 //! | `repeats.rs`   | which items are repeats                                                |
@@ -29,6 +31,8 @@
 //! `docs/index.md` draws it and says why it is so.
 
 mod blocks;
+mod clocks;
+mod ends;
 mod error;
 mod extract;
 mod folder;

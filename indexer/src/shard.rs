@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
+use journal::Place;
 use tantivy::columnar::Column;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, Index, IndexReader, InvertedIndexReader, ReloadPolicy, TERMINATED};
@@ -13,6 +14,7 @@ use timeline::id::SpanId;
 use timeline::time::Time;
 
 use crate::blocks::Blocks;
+use crate::clocks::ClockFile;
 use crate::error::IndexError;
 use crate::identity;
 use crate::repeats::{ItemPlace, Repeat};
@@ -34,6 +36,10 @@ pub(crate) struct Shard {
     pub(crate) terms: Vec<Run>,
     /// Identity keys.
     pub(crate) identities: Vec<Run>,
+    /// Which blocks hold ends of a call.
+    pub(crate) exchanges: Vec<Run>,
+    /// What it proves of clocks.
+    pub(crate) clocks: Vec<ClockFile>,
     /// The items that stand earlier elsewhere.
     pub(crate) repeats: HashMap<ItemPlace, Repeat>,
     inverted: Vec<Inverted>,
@@ -86,12 +92,19 @@ impl Shard {
         Ok(Some(Shard {
             terms: open(&state.terms)?,
             identities: open(&state.identities)?,
+            exchanges: open(&state.exchanges)?,
+            clocks: clock_files(folder, &state.clocks)?,
             state,
             rows,
             repeats,
             inverted,
             fields,
         }))
+    }
+
+    /// Where a block stands in the journal.
+    pub(crate) fn place(&self, block: u32) -> Option<Place> {
+        Some(Place { segment: self.state.segment, offset: self.row(block)?.offset })
     }
 
     /// The blocks that may hold `term`.
@@ -149,4 +162,9 @@ impl Shard {
     pub(crate) fn documents(&self) -> usize {
         self.inverted.iter().map(|segment| segment.blocks.num_docs() as usize).sum()
     }
+}
+
+/// Opens files of evidence.
+pub(crate) fn clock_files(folder: &Path, files: &[RunFile]) -> io::Result<Vec<ClockFile>> {
+    files.iter().map(|file| ClockFile::open(&folder.join(&file.name))).collect()
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tantivy::schema::{Field, NumericOptions, Schema};
 
 /// The version of everything under `DIR/index/`: the folder's name, so that another version is another folder.
-pub(crate) const VERSION: &str = "v1";
+pub(crate) const VERSION: &str = "v2";
 
 /// The state that a shard has reached. It is written with the commit of the inverted index, in one file
 /// that is replaced at once: a shard has all of a commit or nothing of it.
@@ -28,6 +28,10 @@ pub(crate) struct State {
     pub(crate) terms: Vec<RunFile>,
     /// Its files of identity keys.
     pub(crate) identities: Vec<RunFile>,
+    /// Its files of calls' keys.
+    pub(crate) exchanges: Vec<RunFile>,
+    /// Its files of clock evidence.
+    pub(crate) clocks: Vec<RunFile>,
     /// The number of its next file.
     pub(crate) next_file: u64,
     /// The services seen.
@@ -38,12 +42,12 @@ pub(crate) struct State {
     pub(crate) unreadable: u64,
 }
 
-/// A run's file.
+/// The file of a run, or of evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunFile {
     /// Its name in the shard's folder.
     pub(crate) name: String,
-    /// How many entries it has.
+    /// How many entries it has; of evidence, how many bytes.
     pub(crate) entries: u64,
     /// The first and the last block that it speaks of.
     pub(crate) blocks: (u32, u32),

@@ -5,8 +5,11 @@ use std::fmt;
 use std::path::Path;
 
 use journal::{Block, Place, ReadError, Reader};
+use timeline::clocks::ClockEvidence;
 
 use crate::blocks::Blocks;
+use crate::clocks;
+use crate::ends::{self, BySegment, Keyed};
 use crate::error::IndexError;
 use crate::extract::{Extractor, Gathered};
 use crate::run::{Entry, Run};
@@ -45,6 +48,11 @@ pub enum Difference {
         /// How many of its terms or keys do not lead to it.
         missing: usize,
     },
+    /// What a shard has of clocks is not what its segment proves.
+    Clocks {
+        /// The segment.
+        segment: u64,
+    },
     /// A shard holds more than its segment.
     Surplus {
         /// The segment.
@@ -66,6 +74,9 @@ impl fmt::Display for Difference {
             Difference::Unindexed { from } => write!(f, "what follows {from} is not indexed"),
             Difference::Row { block } => write!(f, "block {block} is not as the index has it"),
             Difference::Terms { block, missing } => write!(f, "{missing} terms do not lead to block {block}"),
+            Difference::Clocks { segment } => {
+                write!(f, "the clock evidence of segment {segment} is not what its records prove")
+            }
             Difference::Surplus { segment, blocks } => {
                 write!(f, "the shard of segment {segment} has {blocks} blocks more than the segment")
             }
@@ -105,11 +116,20 @@ struct Comparison<'a> {
     shard: &'a Shard,
     extractor: Extractor,
     memo: HashMap<Term, Blocks>,
+    /// What the blocks so far prove of clocks, each by itself; and their ends of calls.
+    clocks: ClockEvidence,
+    ends: Vec<Keyed>,
 }
 
 impl<'a> Comparison<'a> {
     fn of(shard: &'a Shard) -> Comparison<'a> {
-        Comparison { shard, extractor: Extractor::of_all_terms(), memo: HashMap::new() }
+        Comparison {
+            shard,
+            extractor: Extractor::of_all_terms(),
+            memo: HashMap::new(),
+            clocks: ClockEvidence::default(),
+            ends: Vec::new(),
+        }
     }
 
     /// Compares up to the shard's end. `end` is the journal's, where it lies in this segment.
@@ -148,7 +168,21 @@ impl<'a> Comparison<'a> {
         if surplus > 0 {
             differences.push(Difference::Surplus { segment, blocks: surplus });
         }
+        if !self.proves_the_same() {
+            differences.push(Difference::Clocks { segment });
+        }
         Ok(())
+    }
+
+    /// Whether the shard has of clocks what its own blocks prove.
+    fn proves_the_same(self) -> bool {
+        let Comparison { shard, mut ends, clocks, .. } = self;
+        let segment = shard.state.segment;
+        let mut proven = BySegment::from([(segment, clocks)]);
+        ends.sort_unstable();
+        ends::pair_within(&ends, segment, &mut proven);
+        let held = clocks::merged(&shard.clocks);
+        held.is_ok_and(|held| held.get(&segment).cloned().unwrap_or_default() == proven[&segment])
     }
 
     fn block(
@@ -162,8 +196,11 @@ impl<'a> Comparison<'a> {
         if gathered.rows.first().copied() != self.shard.row(number) {
             differences.push(Difference::Row { block: block.place });
         }
+        self.clocks.merge(&gathered.clocks());
+        self.ends.extend(gathered.ends.iter().flat_map(|ends| ends.iter()));
         let mut missing =
             lost(&self.shard.terms, &gathered.terms) + lost(&self.shard.identities, &gathered.identities);
+        missing += lost(&self.shard.exchanges, &gathered.exchanges);
         for term in gathered.documents.iter().flatten() {
             missing += usize::from(!self.leads(*term, number)?);
         }

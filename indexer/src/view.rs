@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use journal::{Block, Place, ReadError, Reader, SegmentInfo, Tail};
+use timeline::clocks::ClockEvidence;
 use timeline::document::Incompleteness;
 
+use crate::ends::BlockEnds;
 use crate::error::IndexError;
 use crate::extract::Outline;
 use crate::rows::Row;
@@ -41,13 +43,15 @@ pub(crate) struct TailBlock {
     pub(crate) row: Row,
     /// The identity keys of its items, sorted.
     pub(crate) identities: Vec<u64>,
+    /// What it says of clocks; read when that is first asked for.
+    pub(crate) clocks: OnceLock<(ClockEvidence, BlockEnds)>,
 }
 
 impl TailBlock {
     fn of(block: &Block) -> TailBlock {
         let Outline { row, mut identities } = Outline::of(block);
         identities.sort_unstable();
-        TailBlock { place: block.place, row, identities }
+        TailBlock { place: block.place, row, identities, clocks: OnceLock::new() }
     }
 }
 

@@ -13,13 +13,15 @@ use tantivy::store::Compressor;
 use tantivy::{Index, IndexSettings, IndexWriter};
 use timeline::time::Time;
 
+use crate::clocks;
+use crate::ends::{self, BySegment, EXCHANGE_BITS, Keyed, Others, Recent};
 use crate::error::IndexError;
 use crate::extract::{Extractor, Gathered};
 use crate::identity::IDENTITY_BITS;
 use crate::repeats::{Repeat, Suspects};
 use crate::rows::{self, ROW_LEN, Row, Rows};
 use crate::run::{self, BLOCK_BITS, Entry, Run};
-use crate::shard::Shard;
+use crate::shard::{Shard, clock_files};
 use crate::state::{self, Fields, RunFile, State};
 use crate::term::RUN_KEY_BITS;
 use crate::tiers;
@@ -39,6 +41,7 @@ pub(crate) struct ShardWriter {
     /// Where in the segment the gathered blocks end.
     reached: u64,
     identities: Vec<Run>,
+    exchanges: Vec<Run>,
     rows: Rows,
 }
 
@@ -70,10 +73,12 @@ impl ShardWriter {
         let writer = index.writer_with_options(options)?;
         writer.set_merge_policy(Box::new(NoMergePolicy)); // merges are made between commits: see `tidy`
         let identities = ShardWriter::runs(folder, &state.identities)?;
+        let exchanges = ShardWriter::runs(folder, &state.exchanges)?;
         let rows = Rows::open(&state::rows_path(folder), state.blocks)?;
         let folder = folder.to_path_buf();
         let (reached, gathered) = (state.next, Gathered::default());
-        let shard = ShardWriter { folder, state, writer, fields, gathered, reached, identities, rows };
+        let shard =
+            ShardWriter { folder, state, writer, fields, gathered, reached, identities, exchanges, rows };
         shard.remove_unnamed()?;
         Ok(shard)
     }
@@ -95,7 +100,8 @@ impl ShardWriter {
 
     /// Whether so much waits that it should be committed at once.
     pub(crate) fn is_full(&self) -> bool {
-        self.gathered.terms.len() + self.gathered.identities.len() >= ENTRIES_MAX
+        let Gathered { terms, identities, exchanges, .. } = &self.gathered;
+        terms.len() + identities.len() + exchanges.len() >= ENTRIES_MAX
     }
 
     /// Takes in the next block.
@@ -113,6 +119,7 @@ impl ShardWriter {
     pub(crate) fn commit(
         &mut self,
         reader: &Reader,
+        recent: &mut Recent,
         older: &[Arc<Shard>],
         settled: bool,
     ) -> Result<(), IndexError> {
@@ -130,12 +137,17 @@ impl ShardWriter {
             gathered.terms.sort_unstable();
             gathered.terms.dedup();
             gathered.identities.sort_unstable();
+            gathered.exchanges.sort_unstable();
             state.blocks += gathered.rows.len() as u32;
             let blocks = (first, state.blocks - 1);
             let file = self.write_run(&mut state, "terms", &gathered.terms, blocks)?;
             state.terms.push(file);
             let file = self.write_run(&mut state, "identities", &gathered.identities, blocks)?;
             state.identities.push(file);
+            let evidence = self.evidence(&gathered, reader, recent, older)?;
+            self.write_evidence(&mut state, &evidence, blocks)?;
+            let file = self.write_run(&mut state, "exchanges", &gathered.exchanges, blocks)?;
+            state.exchanges.push(file);
             let repeats = self.repeats(&gathered, reader, older)?;
             self.write_tables(&mut state, &gathered.rows, &repeats)?;
             self.write_documents(first, &gathered)?;
@@ -148,15 +160,24 @@ impl ShardWriter {
         let mut state = self.state.clone();
         state.sealed = true;
         let all = |files: &[RunFile]| (0..files.len()).collect::<Vec<_>>();
-        let (terms, identities) = (all(&state.terms), all(&state.identities));
-        self.merge_runs(&mut state, Kind::Terms, &terms)?;
-        self.merge_runs(&mut state, Kind::Identities, &identities)?;
+        for kind in Kind::ALL {
+            let members = all(kind.files(&mut state));
+            self.merge_runs(&mut state, kind, &members)?;
+        }
+        let members = all(&state.clocks);
+        self.merge_evidence(&mut state, &members)?;
         self.publish(state)?;
         self.merge_segments(|sizes| (sizes.len() > 1).then(|| (0..sizes.len()).collect()))
     }
 
-    /// Looks for the repeats of the whole shard again, now that all `older` shards are there.
-    pub(crate) fn settle(&mut self, reader: &Reader, older: &[Arc<Shard>]) -> Result<(), IndexError> {
+    /// Looks for the repeats of the whole shard again, and for the other ends of its calls, now that all `older` shards
+    /// are there.
+    pub(crate) fn settle(
+        &mut self,
+        reader: &Reader,
+        recent: &mut Recent,
+        older: &[Arc<Shard>],
+    ) -> Result<(), IndexError> {
         let mut identities: Vec<Entry> = self.identities.iter().flat_map(|run| run.cursor(0)).collect();
         identities.sort();
         let rows: Vec<Row> = self.rows.iter().collect();
@@ -169,22 +190,118 @@ impl ShardWriter {
         repeats.retain(|repeat| !known.iter().any(|known| known.place == repeat.place));
         let mut state = State { settled: true, ..self.state.clone() };
         self.write_tables(&mut state, &[], &repeats)?;
+        let evidence = self.evidence_with(reader, recent, older)?;
+        let blocks = (0, state.blocks.saturating_sub(1));
+        self.write_evidence(&mut state, &evidence, blocks)?;
+        let members = (0..state.clocks.len()).collect::<Vec<_>>();
+        self.merge_evidence(&mut state, &members)?;
         self.publish(state)
     }
 
     /// Merges small files, if there are many.
     pub(crate) fn tidy(&mut self) -> Result<(), IndexError> {
         let mut state = self.state.clone();
-        for kind in [Kind::Terms, Kind::Identities] {
+        for kind in Kind::ALL {
             let sizes: Vec<u64> = kind.files(&mut state).iter().map(|file| file.entries).collect();
             if let Some(due) = tiers::due(&sizes) {
                 self.merge_runs(&mut state, kind, &due)?;
             }
         }
+        let sizes: Vec<u64> = state.clocks.iter().map(|file| file.entries).collect();
+        if let Some(due) = tiers::due(&sizes) {
+            self.merge_evidence(&mut state, &due)?;
+        }
         if state != self.state {
             self.publish(state)?;
         }
         self.merge_segments(tiers::due)
+    }
+
+    /// What new blocks prove of clocks: by themselves, and together with what stands before them.
+    fn evidence(
+        &self,
+        gathered: &Gathered,
+        reader: &Reader,
+        recent: &mut Recent,
+        older: &[Arc<Shard>],
+    ) -> Result<BySegment, IndexError> {
+        let segment = self.state.segment;
+        let mut evidence = BySegment::from([(segment, gathered.clocks())]);
+        let mut ends: Vec<Keyed> = gathered.ends.iter().flat_map(|ends| ends.iter().copied()).collect();
+        ends.sort_unstable();
+        ends::pair_within(&ends, segment, &mut evidence);
+        let mut others = Others::new();
+        let place = |block: u32| self.place_among(&[], self.state.blocks, block);
+        self.exchanges.iter().for_each(|run| ends::look_up(&ends, run, &place, &mut others));
+        for shard in older {
+            let place = |block: u32| shard.place(block);
+            shard.exchanges.iter().for_each(|run| ends::look_up(&ends, run, &place, &mut others));
+        }
+        ends::pair_with(&ends, &others, |place| recent.of(place, reader), &mut evidence)?;
+        for (row, ends) in gathered.rows.iter().zip(&gathered.ends) {
+            recent.keep(Place { segment, offset: row.offset }, ends);
+        }
+        Ok(evidence)
+    }
+
+    /// What the whole shard proves of clocks together with the older ones.
+    fn evidence_with(
+        &self,
+        reader: &Reader,
+        recent: &mut Recent,
+        older: &[Arc<Shard>],
+    ) -> Result<BySegment, IndexError> {
+        let (mut own, mut others) = (Others::new(), Others::new());
+        for (run, shard) in self.exchanges.iter().flat_map(|run| older.iter().map(move |shard| (run, shard)))
+        {
+            for theirs in &shard.exchanges {
+                let mut cursor = theirs.cursor(0);
+                for entry in run.cursor(0) {
+                    let places =
+                        cursor.blocks_of(entry.key()).into_iter().filter_map(|block| shard.place(block));
+                    for place in places {
+                        others.entry(place).or_default().push(entry.key());
+                        let place = self.place_among(&[], self.state.blocks, entry.block());
+                        place.into_iter().for_each(|place| own.entry(place).or_default().push(entry.key()));
+                    }
+                }
+            }
+        }
+        let mut ends = Vec::new();
+        for (place, keys) in own {
+            let Some(block) = recent.of(place, reader)? else { continue };
+            ends.extend(keys.iter().flat_map(|key| ends::with_key(&block, *key)));
+        }
+        ends.sort_unstable();
+        ends.dedup();
+        let mut evidence = BySegment::new();
+        ends::pair_with(&ends, &others, |place| recent.of(place, reader), &mut evidence)?;
+        Ok(evidence)
+    }
+
+    fn write_evidence(
+        &self,
+        state: &mut State,
+        evidence: &BySegment,
+        blocks: (u32, u32),
+    ) -> Result<(), IndexError> {
+        if evidence.values().all(|evidence| evidence.is_empty()) {
+            return Ok(());
+        }
+        state.next_file += 1;
+        let name = format!("clocks-{:06}{CLOCKS_SUFFIX}", state.next_file);
+        let entries = clocks::write(&self.folder.join(&name), evidence)?;
+        state.clocks.push(RunFile { name, entries, blocks });
+        Ok(())
+    }
+
+    fn merge_evidence(&self, state: &mut State, members: &[usize]) -> Result<(), IndexError> {
+        if members.len() < 2 {
+            return Ok(());
+        }
+        let merged = take_members(&mut state.clocks, members);
+        let evidence = clocks::merged(&clock_files(&self.folder, &merged)?)?;
+        self.write_evidence(state, &evidence, blocks_of(&merged))
     }
 
     fn repeats(
@@ -272,21 +389,16 @@ impl ShardWriter {
         if members.len() < 2 {
             return Ok(());
         }
-        let files = kind.files(state);
-        let mut at = 0..;
-        let (merged, kept) =
-            files.drain(..).partition::<Vec<_>, _>(|_| at.next().is_some_and(|at| members.contains(&at)));
-        *files = kept;
+        let merged = take_members(kind.files(state), members);
         let runs = ShardWriter::runs(&self.folder, &merged)?;
-        let first = merged.iter().map(|file| file.blocks.0).min().unwrap_or(0);
-        let last = merged.iter().map(|file| file.blocks.1).max().unwrap_or(0);
+        let (first, last) = blocks_of(&merged);
         let name = next_name(state, kind.name());
         let path = self.folder.join(&name);
         run::merge(
             &runs.iter().collect::<Vec<_>>(),
             kind.key_bits(),
             first..=last,
-            kind == Kind::Terms,
+            kind != Kind::Identities,
             &path,
         )?;
         let entries = Run::open(&path)?.len();
@@ -311,11 +423,15 @@ impl ShardWriter {
         let mut commit = self.writer.prepare_commit()?;
         commit.set_payload(&payload);
         commit.commit()?;
-        let merged = state.identities != self.state.identities || state.terms.len() < self.state.terms.len();
+        let changed = state.identities != self.state.identities || state.exchanges != self.state.exchanges;
+        let merged = changed
+            || state.terms.len() < self.state.terms.len()
+            || state.clocks.len() < self.state.clocks.len();
         self.state = state;
         self.rows = Rows::open(&state::rows_path(&self.folder), self.state.blocks)?;
         if merged {
             self.identities = ShardWriter::runs(&self.folder, &self.state.identities)?;
+            self.exchanges = ShardWriter::runs(&self.folder, &self.state.exchanges)?;
             self.remove_unnamed()?;
         }
         Ok(())
@@ -325,14 +441,16 @@ impl ShardWriter {
         Ok(files.iter().map(|file| Run::open(&folder.join(&file.name))).collect::<io::Result<_>>()?)
     }
 
-    /// Removes runs that the commit does not name.
+    /// Removes runs and evidence that the commit does not name.
     fn remove_unnamed(&self) -> Result<(), IndexError> {
-        let named: BTreeSet<&str> =
-            self.state.terms.iter().chain(&self.state.identities).map(|file| file.name.as_str()).collect();
+        let State { terms, identities, exchanges, clocks, .. } = &self.state;
+        let files = [terms, identities, exchanges, clocks].into_iter().flatten();
+        let named: BTreeSet<&str> = files.map(|file| file.name.as_str()).collect();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| name.ends_with(RUN_SUFFIX)) else { continue };
+            let is_named = |name: &&str| name.ends_with(RUN_SUFFIX) || name.ends_with(CLOCKS_SUFFIX);
+            let Some(name) = name.to_str().filter(is_named) else { continue };
             if !named.contains(name) {
                 fs::remove_file(entry.path())?;
             }
@@ -342,24 +460,44 @@ impl ShardWriter {
 }
 
 const RUN_SUFFIX: &str = ".run";
+const CLOCKS_SUFFIX: &str = ".clocks";
+
+/// Takes the files that are to be merged.
+fn take_members(files: &mut Vec<RunFile>, members: &[usize]) -> Vec<RunFile> {
+    let mut at = 0..;
+    let (taken, kept) =
+        files.drain(..).partition::<Vec<_>, _>(|_| at.next().is_some_and(|at| members.contains(&at)));
+    *files = kept;
+    taken
+}
+
+/// The first and the last block that files speak of.
+fn blocks_of(files: &[RunFile]) -> (u32, u32) {
+    let first = files.iter().map(|file| file.blocks.0).min().unwrap_or(0);
+    (first, files.iter().map(|file| file.blocks.1).max().unwrap_or(0))
+}
 
 fn next_name(state: &mut State, kind: &str) -> String {
     state.next_file += 1;
     format!("{kind}-{:06}{RUN_SUFFIX}", state.next_file)
 }
 
-/// The two kinds of runs.
+/// The kinds of runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Terms,
     Identities,
+    Exchanges,
 }
 
 impl Kind {
+    const ALL: [Kind; 3] = [Kind::Terms, Kind::Identities, Kind::Exchanges];
+
     fn name(self) -> &'static str {
         match self {
             Kind::Terms => "terms",
             Kind::Identities => "identities",
+            Kind::Exchanges => "exchanges",
         }
     }
 
@@ -367,6 +505,7 @@ impl Kind {
         match self {
             Kind::Terms => RUN_KEY_BITS,
             Kind::Identities => IDENTITY_BITS,
+            Kind::Exchanges => EXCHANGE_BITS,
         }
     }
 
@@ -374,6 +513,7 @@ impl Kind {
         match self {
             Kind::Terms => &mut state.terms,
             Kind::Identities => &mut state.identities,
+            Kind::Exchanges => &mut state.exchanges,
         }
     }
 }

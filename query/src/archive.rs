@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use timeline::clocks::ClockEvidence;
 use timeline::document::{Completeness, Incompleteness, Stats};
 use timeline::id::TraceId;
 use timeline::record::{Position, Record};
@@ -37,6 +38,10 @@ pub trait Archive: Send + Sync {
 
     /// All records of these traces, in any order, perhaps twice.
     fn fetch(&self, traces: &[TraceId], effort: &Effort) -> Result<Fetched, ArchiveError>;
+
+    /// What all traffic proves about clocks, of a stretch of time: every message sent or received in it, by its own clock,
+    /// that [`ClockEvidence::within`] keeps. Kept as records come, not read from them for each question.
+    fn clocks(&self, window: Window, effort: &Effort) -> Result<Proven, ArchiveError>;
 
     /// What any answer of this archive lacks at this moment: shards that cannot be read, records not yet indexed.
     fn completeness(&self) -> Result<Completeness, ArchiveError>;
@@ -78,6 +83,10 @@ impl<A: Archive + ?Sized> Archive for Arc<A> {
 
     fn fetch(&self, traces: &[TraceId], effort: &Effort) -> Result<Fetched, ArchiveError> {
         (**self).fetch(traces, effort)
+    }
+
+    fn clocks(&self, window: Window, effort: &Effort) -> Result<Proven, ArchiveError> {
+        (**self).clocks(window, effort)
     }
 
     fn completeness(&self) -> Result<Completeness, ArchiveError> {
@@ -221,6 +230,15 @@ pub struct Fetched {
     /// In any order, perhaps twice.
     pub records: Vec<Record>,
     /// Why the answer may lack something.
+    pub reasons: Vec<Incompleteness>,
+}
+
+/// What traffic proves about clocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proven {
+    /// The evidence.
+    pub evidence: ClockEvidence,
+    /// Why it may lack something.
     pub reasons: Vec<Incompleteness>,
 }
 

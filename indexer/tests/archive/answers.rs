@@ -120,6 +120,16 @@ fn same_visits(folder: &Folder, memory: &Memory, rng: &mut Rng) {
     }
 }
 
+/// Clock evidence is that of all records from scratch, however they were divided among commits, shards and the tail.
+fn same_clocks(folder: &Folder, memory: &Memory, window: Window) {
+    let proven = |archive: &dyn Archive| archive.clocks(window, &Effort::new(1_000_000)).expect("an answer");
+    let (answer, expected) = (proven(folder), proven(memory));
+    if answer.reasons.is_empty() {
+        assert_eq!(answer.evidence, expected.evidence, "{window:?}");
+        assert_eq!(answer.evidence.to_bytes(), expected.evidence.to_bytes());
+    }
+}
+
 fn is_whole(folder: &Folder) -> bool {
     folder.completeness().expect("it is known").complete
 }
@@ -149,6 +159,7 @@ fn check(seed: u64) {
         for _ in 0..12 {
             same_answers(&folder, &memory, rng); // some of it committed, some not
         }
+        same_clocks(&folder, &memory, Window::default());
         if rng.bool() {
             drop(indexer.take());
             if is_whole(&folder) {
@@ -164,6 +175,8 @@ fn check(seed: u64) {
         same_visits(&folder, &memory, rng);
     }
     same_stats(&folder, &memory);
+    same_clocks(&folder, &memory, Window::default());
+    same_clocks(&folder, &memory, window(rng));
     assert_eq!(indexer::verify(dir.path(), &mut |_| {}).expect("verified"), []);
     let traces: Vec<TraceId> = (1..5).map(|number| TraceId([number; 16])).collect();
     let fetch = |archive: &dyn Archive| {

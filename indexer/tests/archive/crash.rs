@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::common::{all_records, fill, open_journal, wait_until_made};
 use fastrand::Rng;
 use indexer::{Folder, Indexer, Options};
-use query::archive::Archive;
+use query::archive::{Archive, Effort, Window};
 use query::memory::Memory;
 
 /// Says to this very program, run anew, which folder to index until it is killed.
@@ -57,4 +57,10 @@ fn it_survives_kills() {
     let (stats, expected) = (folder.stats().expect("stats"), memory.stats().expect("stats"));
     assert_eq!((stats.spans, stats.logs, stats.traces), (expected.spans, expected.logs, expected.traces));
     assert_eq!((stats.resent_spans, stats.resent_logs), (expected.resent_spans, expected.resent_logs));
+    let clocks = |archive: &dyn Archive| {
+        let proven = archive.clocks(Window::default(), &Effort::new(u64::MAX)).expect("an answer");
+        assert_eq!(proven.reasons, []);
+        proven.evidence.to_bytes()
+    };
+    assert_eq!(clocks(&folder), clocks(&memory));
 }

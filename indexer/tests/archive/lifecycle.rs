@@ -23,6 +23,16 @@ fn total(folder: &Folder) -> (u64, Vec<Incompleteness>) {
     (found.total, found.reasons)
 }
 
+/// What the folder has of clocks is what all its records say from scratch.
+fn clocks_are_as_from_scratch(dir: &std::path::Path, folder: &Folder) {
+    let clocks = |archive: &dyn Archive| {
+        let proven = archive.clocks(Window::default(), &Effort::new(u64::MAX)).expect("an answer");
+        (proven.evidence.to_bytes(), proven.reasons)
+    };
+    let memory = query::memory::Memory::new(all_records(dir));
+    assert_eq!(clocks(folder), clocks(&memory));
+}
+
 fn quick() -> Options {
     Options { commit_every: Duration::from_millis(10) }
 }
@@ -43,7 +53,7 @@ fn indexed(seed: u64) -> (tempfile::TempDir, journal::Journal, Indexer, Folder) 
 }
 
 fn shard_folders(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let mut folders: Vec<_> = fs::read_dir(dir.join("index/v1"))
+    let mut folders: Vec<_> = fs::read_dir(dir.join("index/v2"))
         .expect("shards")
         .map(|entry| entry.expect("an entry").path())
         .collect();
@@ -97,13 +107,14 @@ fn a_deleted_index_is_made_anew_and_answers_do_not_change() {
     let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
     wait_until_made(dir.path(), &folder);
     assert_eq!(total(&folder), before);
+    clocks_are_as_from_scratch(dir.path(), &folder);
 }
 
 #[test]
 fn what_another_version_left_is_removed() {
     let (dir, _journal, indexer, folder) = indexed(4);
     indexer.stop();
-    fs::rename(dir.path().join("index/v1"), dir.path().join("index/v0")).expect("renamed");
+    fs::rename(dir.path().join("index/v2"), dir.path().join("index/v0")).expect("renamed");
     let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
     wait_until_made(dir.path(), &folder);
     assert!(!dir.path().join("index/v0").exists());
@@ -115,7 +126,7 @@ fn while_another_versions_index_is_replaced_answers_say_what_they_lack() {
     let before = total(&folder);
     indexer.stop();
     // As far as a rebuild comes that is killed early: the newest segment goes first.
-    let (made, other) = (dir.path().join("index/v1"), dir.path().join("index/v0"));
+    let (made, other) = (dir.path().join("index/v2"), dir.path().join("index/v0"));
     fs::rename(&made, &other).expect("renamed");
     fs::create_dir(&made).expect("made");
     let newest =
@@ -129,6 +140,7 @@ fn while_another_versions_index_is_replaced_answers_say_what_they_lack() {
     let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
     wait_until_made(dir.path(), &folder);
     assert_eq!(total(&folder), before);
+    clocks_are_as_from_scratch(dir.path(), &folder);
 }
 
 #[test]
@@ -167,6 +179,7 @@ fn reindexing_changes_no_answer_with_and_without_a_running_indexer() {
     reindex(dir.path(), &mut |share| shares.push(share)).expect("reindexed alone");
     assert!(shares.is_sorted() && shares.len() > 2, "{shares:?}");
     assert_eq!((total(&folder), differences(dir.path())), (before, vec![]));
+    clocks_are_as_from_scratch(dir.path(), &folder);
     assert!(folder.stats().expect("stats").exact);
 }
 
@@ -177,6 +190,10 @@ fn verify_names_what_is_missing_or_changed() {
     let shards = shard_folders(dir.path());
     assert!(shards.len() > 2, "several segments");
     fs::remove_dir_all(&shards[0]).expect("removed");
+    let of_clocks = |path: &std::path::Path| path.extension().is_some_and(|suffix| suffix == "clocks");
+    let files = fs::read_dir(&shards[2]).expect("a shard").map(|entry| entry.expect("an entry").path());
+    let evidence = files.into_iter().find(|path| of_clocks(path)).expect("clock evidence");
+    fs::write(&evidence, 0u64.to_le_bytes()).expect("written"); // of no segment
     let mut rows = fs::read(shards[1].join("blocks")).expect("a table");
     rows[32] ^= 1; // the first block's number of spans
     fs::write(shards[1].join("blocks"), rows).expect("written");
@@ -187,6 +204,7 @@ fn verify_names_what_is_missing_or_changed() {
         differences.iter().any(|found| matches!(found, Difference::NoShard { segment: 1, .. })),
         "{differences:?}"
     );
+    assert!(differences.contains(&Difference::Clocks { segment: 3 }), "{differences:?}");
     assert!(
         differences.iter().any(|found| matches!(found, Difference::Row { block } if block.segment == 2)),
         "{differences:?}"
@@ -202,6 +220,7 @@ fn a_folder_without_an_indexer_reads_the_journal_itself() {
     fill(&journal, &mut Rng::with_seed(7), 20);
     let expected = query::memory::Memory::new(all_records(dir.path())).stats().expect("stats");
     assert_eq!(total(&folder), (expected.spans + expected.logs, vec![]));
+    clocks_are_as_from_scratch(dir.path(), &folder);
 }
 
 #[test]
@@ -221,4 +240,5 @@ fn shards_of_dropped_segments_go() {
     assert!(!shard_folders(dir.path()).iter().any(|path| path.ends_with("0000000001")));
     let expected = query::memory::Memory::new(all_records(dir.path())).stats().expect("stats");
     assert_eq!(total(&folder).0, expected.spans + expected.logs);
+    clocks_are_as_from_scratch(dir.path(), &folder);
 }

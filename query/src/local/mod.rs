@@ -3,7 +3,7 @@
 //! | file        | what it alone knows                                                       |
 //! |-------------|---------------------------------------------------------------------------|
 //! | `affected.rs` | who else has what a finding tells of                                     |
-//! | `clocks.rs` | what the traffic in an archive proves about clocks                        |
+//! | `clocks.rs` | which of the clock evidence kept a timeline rests on                      |
 //! | `findings.rs` | what is wrong with one entity or with all that there are                |
 //! | `gather.rs` | which records a timeline needs, and in what order to ask for them          |
 //! | `incidents.rs` | which findings and errors belong together                               |
@@ -107,8 +107,9 @@ impl<A: Archive> Local<A> {
     ) -> Result<(Question, Vec<Record>, Given), QueryError> {
         let question = gather::question(request)?;
         let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
-        let given = self.given(gathered.reasons)?;
-        Ok((question, gathered.records, given))
+        let clocks::Evidence { clocks, reasons } = clocks::around(&self.archive, &gathered.records, effort)?;
+        let given = self.given(gathered.reasons.into_iter().chain(reasons).collect())?;
+        Ok((question, gathered.records, Given { clocks, ..given }))
     }
 
     /// What a timeline rests on besides its records. What has arrived by now is at hand.
@@ -171,9 +172,10 @@ impl<A: Archive> Query for Local<A> {
     }
 
     fn clocks(&self, request: &ClocksRequest, effort: &Effort) -> Result<Clocks, QueryError> {
-        let proven = clocks::of(&self.archive, request.window, effort)?;
-        let completeness = self.completeness(proven.reasons, proven.read, proven.total)?;
+        let proven = self.archive.clocks(request.window, effort)?;
         let (clocks, processes) = timeline::clock_table(&proven.evidence, &self.declared);
+        let rows = clocks.len() as u64;
+        let completeness = self.completeness(proven.reasons, rows, rows)?;
         Ok(Clocks { schema: Clocks::SCHEMA.to_owned(), completeness, clocks, processes })
     }
 

@@ -1,12 +1,17 @@
-//! The bytes of evidence: a version, the readers, the messages; numbers as LEB128, signed ones zigzag first.
+//! The bytes of evidence: a version, the readers, the contested calls, then the messages by time in chunks, each with the
+//! buckets that it reaches over, so that who asks about an hour skips the rest. Numbers are LEB128, signed ones zigzag
+//! first.
 
 use std::collections::HashMap;
 
-use super::evidence::{BUCKET_NS, Cell, ClockEvidence, ClockKey, ProcessId, Reader, Tightest};
+use super::evidence::{Cell, ClockEvidence, ClockKey, Contest, ProcessId, Reader, Stretch, Tightest};
 use crate::time::Time;
 
 /// The first byte.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// So many messages are one chunk.
+const CHUNK: usize = 256;
 
 /// Bytes that are no evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,29 +35,81 @@ impl ClockEvidence {
             out.extend(id.0);
             put_reader(&mut out, reader);
         }
-        // A process's place among the readers, from 1; 0 for the collector.
-        let numbers: HashMap<ProcessId, u64> = self.readers.keys().copied().zip(1..).collect();
-        let number_of = |id: ProcessId| numbers.get(&id).copied().unwrap_or_default();
-        put_number(&mut out, self.cells.len() as u64);
-        for (cell, tightest) in &self.cells {
-            put_number(&mut out, number_of(cell.from));
-            put_number(&mut out, number_of(cell.to));
-            put_number(&mut out, tightest.sent.0);
-            put_number(&mut out, zigzag(tightest.difference_ns));
+        put_number(&mut out, self.contested.len() as u64);
+        for (exchange, why) in &self.contested {
+            out.extend(exchange.to_le_bytes());
+            out.push(u8::from(*why == Contest::Servers));
         }
+        // A process's place among those named, from 1; 0 for the collector. Of messages between processes that others
+        // tell of, the ids come first.
+        let mut numbers: HashMap<ProcessId, u64> = self.readers.keys().copied().zip(1..).collect();
+        let unnamed = self.cells.keys().flat_map(|cell| [cell.from, cell.to]);
+        let mut unnamed: Vec<ProcessId> =
+            unnamed.filter(|id| *id != ProcessId::COLLECTOR && !numbers.contains_key(id)).collect();
+        unnamed.sort_unstable();
+        unnamed.dedup();
+        put_number(&mut out, unnamed.len() as u64);
+        unnamed.iter().for_each(|id| out.extend(id.0));
+        numbers.extend(unnamed.into_iter().zip(self.readers.len() as u64 + 1..));
+        let cells: Vec<(&Cell, &Tightest)> = self.cells.iter().collect();
+        put_number(&mut out, cells.len().div_ceil(CHUNK) as u64);
+        cells.chunks(CHUNK).for_each(|chunk| put_chunk(&mut out, chunk, &numbers));
         out
     }
 
     /// The evidence with these bytes.
+    ///
+    /// # Errors
+    /// Where they are of another version, or damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<ClockEvidence, DecodeError> {
+        ClockEvidence::from_bytes_within(bytes, None, None)
+    }
+
+    /// The same, of which all messages [`within`](ClockEvidence::within) a stretch are read; others may be left out.
+    ///
+    /// # Errors
+    /// As [`ClockEvidence::from_bytes`].
+    pub fn from_bytes_within(
+        bytes: &[u8],
+        since: Option<Time>,
+        until: Option<Time>,
+    ) -> Result<ClockEvidence, DecodeError> {
         let (version, rest) = bytes.split_first().ok_or(DecodeError::Damaged)?;
         if *version != VERSION {
             return Err(DecodeError::Version(*version));
         }
         let mut bytes = Bytes(rest);
-        let evidence = bytes.evidence().ok_or(DecodeError::Damaged)?;
+        let evidence = bytes.evidence(Stretch { since, until }).ok_or(DecodeError::Damaged)?;
         if bytes.0.is_empty() { Ok(evidence) } else { Err(DecodeError::Damaged) }
     }
+}
+
+/// The buckets that the messages were sent in, and received in; how many there are, and their bytes.
+fn put_chunk(out: &mut Vec<u8>, chunk: &[(&Cell, &Tightest)], numbers: &HashMap<ProcessId, u64>) {
+    let sent = || chunk.iter().map(|(cell, _)| cell.sent);
+    let received = || chunk.iter().map(|(cell, _)| cell.received);
+    for bucket in [sent().min(), sent().max(), received().min(), received().max()] {
+        put_number(out, bucket.unwrap_or_default());
+    }
+    put_number(out, chunk.len() as u64);
+    let mut bytes = Vec::new();
+    let number_of = |id: ProcessId| numbers.get(&id).copied().unwrap_or_default();
+    let mut before = 0;
+    for (cell, tightest) in chunk {
+        put_number(&mut bytes, number_of(cell.from) << 1 | u64::from(cell.answer));
+        put_number(&mut bytes, number_of(cell.to));
+        put_number(&mut bytes, zigzag(tightest.sent.0.wrapping_sub(before) as i64));
+        put_number(&mut bytes, zigzag(tightest.difference_ns));
+        if cell.answer {
+            put_number(&mut bytes, zigzag(tightest.received().0.wrapping_sub(tightest.began.0) as i64));
+        }
+        if cell.to != ProcessId::COLLECTOR {
+            bytes.extend(tightest.exchange.to_le_bytes());
+        }
+        before = tightest.sent.0;
+    }
+    put_number(out, bytes.len() as u64);
+    out.extend(bytes);
 }
 
 fn put_reader(out: &mut Vec<u8>, reader: &Reader) {
@@ -71,8 +128,9 @@ fn put_reader(out: &mut Vec<u8>, reader: &Reader) {
         out.push(u8::from(text.is_some()));
         text.iter().for_each(|text| put_text(out, text));
     }
-    put_number(out, reader.span_quantum_ns);
-    put_number(out, reader.log_quantum_ns);
+    for number in [reader.span_quantum_ns, reader.log_quantum_ns, reader.seen.0.0, reader.seen.1.0] {
+        put_number(out, number);
+    }
 }
 
 fn put_text(out: &mut Vec<u8>, text: &str) {
@@ -95,8 +153,8 @@ fn zigzag(number: i64) -> u64 {
 /// What is left to read.
 struct Bytes<'a>(&'a [u8]);
 
-impl Bytes<'_> {
-    fn evidence(&mut self) -> Option<ClockEvidence> {
+impl<'a> Bytes<'a> {
+    fn evidence(&mut self, stretch: Stretch) -> Option<ClockEvidence> {
         let mut evidence = ClockEvidence::default();
         let mut ids = vec![ProcessId::COLLECTOR];
         for _ in 0..self.number()? {
@@ -106,15 +164,52 @@ impl Bytes<'_> {
             ids.push(id);
         }
         for _ in 0..self.number()? {
-            let [from, to] = [self.number()?, self.number()?];
-            let [from, to] = [*ids.get(usize::try_from(from).ok()?)?, *ids.get(usize::try_from(to).ok()?)?];
-            let sent = Time(self.number()?);
-            let zigzag = self.number()?;
-            let difference_ns = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
-            let tightest = Tightest { difference_ns, sent };
-            evidence.add_message(cell(from, to, tightest), tightest);
+            let exchange = self.fixed()?;
+            let why = match self.take(1)? {
+                [0] => Contest::Senders,
+                [1] => Contest::Servers,
+                _ => return None,
+            };
+            evidence.contested.insert((exchange, why));
+        }
+        for _ in 0..self.number()? {
+            ids.push(self.id()?);
+        }
+        for _ in 0..self.number()? {
+            let sent = self.number()?..=self.number()?;
+            let received = self.number()?..=self.number()?;
+            let (count, len) = (self.number()?, self.length()?);
+            let chunk = self.take(len)?;
+            let buckets = stretch.buckets();
+            let touches = |own: &std::ops::RangeInclusive<u64>| {
+                own.start() <= buckets.end() && buckets.start() <= own.end()
+            };
+            if touches(&sent) || touches(&received) {
+                Bytes(chunk).chunk(count, &ids, &mut evidence)?;
+            }
         }
         Some(evidence)
+    }
+
+    fn chunk(mut self, count: u64, ids: &[ProcessId], evidence: &mut ClockEvidence) -> Option<()> {
+        let mut before = 0u64;
+        for _ in 0..count {
+            let (from, to) = (self.number()?, self.number()?);
+            let answer = from & 1 == 1;
+            let id = |number: u64| ids.get(usize::try_from(number).ok()?).copied();
+            let (from, to) = (id(from >> 1)?, id(to)?);
+            let sent = before.wrapping_add(self.signed()? as u64);
+            let difference_ns = self.signed()?;
+            let took = if answer { self.signed()? as u64 } else { 0 };
+            let exchange = if to == ProcessId::COLLECTOR { 0 } else { self.fixed()? };
+            let mut tightest = Tightest { difference_ns, sent: Time(sent), began: Time::UNSET, exchange };
+            if answer {
+                tightest.began = Time(tightest.received().0.wrapping_sub(took));
+            }
+            evidence.add_message(Cell::of(from, to, answer, tightest), tightest);
+            before = sent;
+        }
+        self.0.is_empty().then_some(())
     }
 
     fn reader(&mut self) -> Option<Reader> {
@@ -131,10 +226,11 @@ impl Bytes<'_> {
             version: self.maybe_text()?,
             span_quantum_ns: self.number()?.max(1),
             log_quantum_ns: self.number()?.max(1),
+            seen: (Time(self.number()?), Time(self.number()?)),
         })
     }
 
-    fn take(&mut self, len: usize) -> Option<&[u8]> {
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(taken)
@@ -142,6 +238,10 @@ impl Bytes<'_> {
 
     fn id(&mut self) -> Option<ProcessId> {
         self.take(16)?.try_into().ok().map(ProcessId)
+    }
+
+    fn fixed(&mut self) -> Option<u64> {
+        self.take(8)?.try_into().ok().map(u64::from_le_bytes)
     }
 
     fn number(&mut self) -> Option<u64> {
@@ -156,8 +256,17 @@ impl Bytes<'_> {
         None
     }
 
+    fn signed(&mut self) -> Option<i64> {
+        let zigzag = self.number()?;
+        Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+    }
+
+    fn length(&mut self) -> Option<usize> {
+        usize::try_from(self.number()?).ok()
+    }
+
     fn text(&mut self) -> Option<String> {
-        let len = usize::try_from(self.number()?).ok()?;
+        let len = self.length()?;
         String::from_utf8(self.take(len)?.to_vec()).ok()
     }
 
@@ -168,9 +277,4 @@ impl Bytes<'_> {
             _ => None,
         }
     }
-}
-
-/// The cell that a message falls into.
-fn cell(from: ProcessId, to: ProcessId, message: Tightest) -> Cell {
-    Cell { from, to, sent: message.sent.0 / BUCKET_NS, received: message.received().0 / BUCKET_NS }
 }

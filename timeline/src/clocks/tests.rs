@@ -50,15 +50,60 @@ proptest! {
         prop_assert_eq!(again.to_bytes(), Extractor::evidence_of(&records).to_bytes());
     }
 
-    /// Incremental equals from scratch: asking in between changes nothing, and each answer is that of the records so far.
+    /// CLK-3: gathered part by part, each pair of parts paired when the later one comes, it is that from scratch.
     #[test]
-    fn evidence_may_be_asked_for_at_any_time(records in any_records(20)) {
-        let mut extractor = Extractor::default();
-        for at in 0..records.len() {
-            extractor.add(&records[at]);
-            prop_assert_eq!(extractor.evidence(), Extractor::evidence_of(&records[..=at]));
+    fn division_does_not_matter(
+        records in any_records(40),
+        parts in prop::collection::vec(0usize..4, 40),
+    ) {
+        let mut evidence = ClockEvidence::default();
+        let mut earlier: Vec<Vec<End>> = Vec::new();
+        for part in 0..4 {
+            let own = records.iter().zip(&parts).filter(|(_, of)| **of == part).map(|(record, _)| record);
+            let mut extractor = Extractor::default();
+            own.for_each(|record| extractor.add(record));
+            let mut ends = extractor.ends_so_far();
+            evidence.merge(&extractor.into_evidence());
+            ends.sort_unstable();
+            for group in ends.chunk_by(|a, b| a.exchange == b.exchange) {
+                for others in &earlier {
+                    let same: Vec<End> =
+                        others.iter().filter(|end| end.exchange == group[0].exchange).copied().collect();
+                    pair(group, &same, &mut evidence);
+                }
+            }
+            earlier.push(ends);
         }
+        prop_assert_eq!(evidence.to_bytes(), Extractor::evidence_of(&records).to_bytes());
     }
+
+    /// Of bytes only what a stretch needs is read; the answer is that of all bytes.
+    #[test]
+    fn a_stretch_is_read_by_itself(
+        records in any_records(40),
+        minutes in prop::collection::vec(0u64..4_000, 40),
+        since in prop::option::of(0u64..4_000),
+        until in prop::option::of(0u64..4_000),
+    ) {
+        let moved = records.iter().zip(minutes).map(|(record, minutes)| later(record, minutes));
+        let evidence = Extractor::evidence_of(&moved.collect::<Vec<_>>());
+        let time = |minutes: u64| at(minutes as f64 * 60_000.0);
+        let (since, until) = (since.map(time), until.map(time));
+        let read = ClockEvidence::from_bytes_within(&evidence.to_bytes(), since, until);
+        let read = read.expect("evidence").within(since, until);
+        prop_assert_eq!(read.to_bytes(), evidence.within(since, until).to_bytes());
+    }
+}
+
+/// The same span or log, so many minutes later.
+fn later(record: &Record, minutes: u64) -> Record {
+    let mut record = record.clone();
+    let shift = |time: &mut crate::time::Time| *time = time.shifted(i128::from(minutes) * 60_000_000_000);
+    match &mut record.body {
+        crate::record::Body::Span(span) => [&mut span.start, &mut span.end].into_iter().for_each(shift),
+        crate::record::Body::Log(log) => shift(&mut log.time),
+    }
+    record
 }
 
 fn call(number: u8, ms: f64, server_ms: f64) -> [Record; 2] {
@@ -106,15 +151,30 @@ fn arrival_is_a_message_to_the_collector() {
 }
 
 #[test]
-fn calls_that_wait_for_ever_take_bounded_memory() {
-    let mut extractor = Extractor::default();
-    let client = span(1, "orders@a", "charge", 0.0, 1.0).kind(SpanKind::Client).record();
-    for number in 0..EXCHANGES_MAX as u64 + 100 {
-        let mut record = client.clone();
-        if let crate::record::Body::Span(span) = &mut record.body {
-            span.span_id = crate::id::SpanId((number + 1).to_be_bytes());
-        }
-        extractor.add(&record);
-    }
-    assert_eq!(extractor.waiting(), EXCHANGES_MAX);
+fn a_call_whose_client_came_with_two_contents_proves_nothing() {
+    let [client, server] = call(1, 0.0, 5.0);
+    let other = span(1, "orders@a", "charge", 1.0, 30.0).kind(SpanKind::Client).record();
+    let evidence = Extractor::evidence_of(&[client.clone(), server.clone(), other]);
+    assert!(differences(&evidence).is_empty());
+    assert_eq!(differences(&Extractor::evidence_of(&[client.clone(), client, server])).len(), 2, "resent");
+}
+
+#[test]
+fn a_consumer_that_waited_received_by_its_end() {
+    let producer = span(1, "orders@a", "send", 10.0, 11.0).kind(SpanKind::Producer).record();
+    let consumer = span(2, "mail@b", "receive", 0.0, 15.0).kind(SpanKind::Consumer).child_of(1);
+    let waited = consumer.with(&[("messaging.operation.type", "receive")]).record();
+    assert_eq!(differences(&Extractor::evidence_of(&[producer, waited])), [5]);
+}
+
+#[test]
+fn a_record_that_comes_again_arrives_once() {
+    let arrived = |ms: f64| {
+        let mut record = log(0, "orders@a", "order 42", 5.0);
+        record.arrival = Some(hlc::Stamp::from_wall_ns(at(ms).0));
+        record
+    };
+    let [first, again] = [arrived(12.0), arrived(60_000.0)];
+    let evidence = Extractor::evidence_of([&again, &first]);
+    assert_eq!(evidence.to_bytes(), Extractor::evidence_of([&first]).to_bytes());
 }

@@ -169,19 +169,22 @@ impl Edges<'_> {
 
 /// Whether a client span says that an answer came: it ended, and carries the answer's status or no error.
 pub(crate) fn got_answer(span: &Span) -> bool {
-    let http = span.attributes.get_any(&["http.response.status_code", "http.status_code"]);
-    let rpc = span.attributes.get_any(&["rpc.response.status_code", "rpc.grpc.status_code"]);
-    if !span.end.is_set() {
-        return false;
-    }
-    if let Some(status) = http {
-        return status.to_text() != "0";
-    }
-    match rpc {
+    let text = |names: &[&str]| span.attributes.get_any(names).map(Value::to_text);
+    let http = text(&["http.response.status_code", "http.status_code"]);
+    let rpc = text(&["rpc.response.status_code", "rpc.grpc.status_code"]);
+    span.end.is_set() && answered(http.as_deref(), rpc.as_deref(), span.status.code)
+}
+
+/// Whether an answer came to a client span that ended, by the answer's HTTP status (`http.response.status_code`, before:
+/// `http.status_code`) or gRPC status (`rpc.response.status_code`, before: `rpc.grpc.status_code`), else by its own.
+pub fn answered(http: Option<&str>, rpc: Option<&str>, own: StatusCode) -> bool {
+    match (http, rpc) {
+        (Some(status), _) => status != "0",
         // These three a client gives itself: cancelled, deadline exceeded, unavailable.
-        Some(status) => !["1", "4", "14", "CANCELLED", "DEADLINE_EXCEEDED", "UNAVAILABLE"]
-            .contains(&status.to_text().as_ref()),
-        None => span.status.code != StatusCode::Error,
+        (None, Some(status)) => {
+            !["1", "4", "14", "CANCELLED", "DEADLINE_EXCEEDED", "UNAVAILABLE"].contains(&status)
+        }
+        (None, None) => own != StatusCode::Error,
     }
 }
 

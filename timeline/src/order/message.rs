@@ -91,14 +91,16 @@ pub(crate) fn messages(moments: &Moments, causes: &[Cause], evidence: &ClockEvid
             && let (Ok(sent), Ok(received)) =
                 (i64::try_from(tightest.sent.0), i64::try_from(tightest.received().0))
         {
-            let quantum = evidence.reader(to).map_or(1, |reader| reader.span_quantum_ns);
-            messages.push(Message {
-                from: End::Stamp(*sender),
-                to: End::Stamp(*receiver),
-                sent,
-                received,
-                resolution: quantum as i64,
-            });
+            let resolution = |of| evidence.reader(of).map_or(1, |reader| reader.span_quantum_ns) as i64;
+            let [own, other] = [End::Stamp(*sender), End::Stamp(*receiver)];
+            messages.push(Message { from: own, to: other, sent, received, resolution: resolution(to) });
+            // The call that it answers: together they are a round trip.
+            if let Ok(began) = i64::try_from(tightest.began.0)
+                && tightest.began.is_set()
+            {
+                let resolution = resolution(from);
+                messages.push(Message { from: other, to: own, sent: began, received: sent, resolution });
+            }
         }
     }
     messages

@@ -1,5 +1,7 @@
 //! Moments: the events of member records before they are ordered, with what their clocks say.
 
+use hlc::Stamp;
+
 use super::process::Processes;
 use crate::belongs::Members;
 use crate::clocks::ClockEvidence;
@@ -51,7 +53,7 @@ impl Moments {
             let process = processes.number(&record.resource);
             first[at] = Some(index(list.len()));
             for (point, time) in points(record) {
-                let sane = is_sane(time, record);
+                let sane = is_sane(time, record.arrival);
                 list.push(Moment {
                     at,
                     point,
@@ -106,8 +108,8 @@ const AHEAD_OF_ARRIVAL_NS_MAX: u64 = 24 * 3_600 * 1_000_000_000;
 const LATEST: Time = Time(7_258_118_400_000_000_000);
 
 /// Whether a record's time says anything: it is set, and not far past the record's arrival.
-pub(crate) fn is_sane(time: Time, record: &Record) -> bool {
-    let latest = match record.arrival {
+pub(crate) fn is_sane(time: Time, arrival: Option<Stamp>) -> bool {
+    let latest = match arrival {
         Some(arrival) => Time(arrival.wall_ns().saturating_add(AHEAD_OF_ARRIVAL_NS_MAX)),
         None => LATEST,
     };
@@ -116,7 +118,8 @@ pub(crate) fn is_sane(time: Time, record: &Record) -> bool {
 
 /// Where a record's own time says nothing: another of its times that does, else its arrival, else nothing.
 fn estimate(record: &Record) -> Time {
-    let mut times = points(record).into_iter().map(|(_, time)| time).filter(|time| is_sane(*time, record));
+    let times = points(record).into_iter().map(|(_, time)| time);
+    let mut times = times.filter(|time| is_sane(*time, record.arrival));
     times.next().or(record.arrival.map(|arrival| Time(arrival.wall_ns()))).unwrap_or(Time::UNSET)
 }
 
