@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,8 @@ impl Intake {
     pub(crate) fn open(folder: &Path, keep: journal::Options, token: Option<&str>) -> anyhow::Result<Intake> {
         match server::open_journal(folder, keep) {
             Ok(journal) => {
-                let indexer = Indexer::start(folder, indexer::Options::default())?;
+                let journal = Arc::new(journal);
+                let indexer = server::start_indexer(folder, &journal)?;
                 Ok(Intake::Own(Own { journal, indexer, waiting: VecDeque::new() }))
             }
             Err(error) => match error.downcast::<Refused>()? {
@@ -81,7 +83,7 @@ impl Intake {
 
 /// The journal of a folder that this process writes.
 pub(crate) struct Own {
-    journal: Journal,
+    journal: Arc<Journal>,
     indexer: Indexer,
     waiting: VecDeque<Receiver<Result<Receipt, AppendError>>>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use collector::tokens::{Tokens, protect};
 use collector::{Collector, Running, StartError};
-use indexer::Indexer;
+use indexer::{IndexError, Indexer};
 use journal::{Journal, OpenError};
 use query::interface::Query;
 use tokio::net::TcpListener;
@@ -86,7 +86,7 @@ impl Server {
         let collector = runtime
             .block_on(Collector::start(Arc::clone(&journal) as _, options))
             .map_err(|error| name_the_flag(error, serving))?;
-        let indexer = Indexer::start(folder, indexer::Options::default())?;
+        let indexer = start_indexer(folder, &journal)?;
         let query = source::open_folder(folder, &serving.premises)?;
         let addresses =
             Addresses { grpc: collector.grpc, http: collector.http, query: listener.local_addr()? };
@@ -160,6 +160,18 @@ impl Server {
         runtime.shutdown_background();
         Ok(())
     }
+}
+
+/// Indexes the folder; the journal, which is told how far that has come, leaves it room on the disk.
+pub(crate) fn start_indexer(folder: &Path, journal: &Arc<Journal>) -> Result<Indexer, IndexError> {
+    // Weak: the indexer is stopped after the journal, and must not keep it open.
+    let journal = Arc::downgrade(journal);
+    let told = move |place| {
+        if let Some(journal) = journal.upgrade() {
+            journal.indexed_to(place);
+        }
+    };
+    Indexer::start_telling(folder, indexer::Options::default(), told)
 }
 
 /// Opens the folder's journal for writing; [`Refused::Attended`] where another process does.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use journal::Place;
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,18 @@ impl Indexer {
     /// # Errors
     /// Where another process indexes it, or the folder cannot be written.
     pub fn start(dir: &Path, options: Options) -> Result<Indexer, IndexError> {
+        Indexer::start_telling(dir, options, |_| {})
+    }
+
+    /// As [`Indexer::start`], and calls `told` with every place of the journal up to which all is committed.
+    ///
+    /// # Errors
+    /// As [`Indexer::start`].
+    pub fn start_telling(
+        dir: &Path,
+        options: Options,
+        told: impl Fn(Place) + Send + 'static,
+    ) -> Result<Indexer, IndexError> {
         let lock = Lock::take(dir)?;
         remove_other_versions(dir)?;
         let mut workshop = prepare(dir)?;
@@ -79,12 +92,12 @@ impl Indexer {
         let dir = dir.to_path_buf();
         let run = move || {
             let _lock = lock;
-            let mut told = None;
+            let mut logged = None;
             while !own.stopped() {
-                if let Err(error) = Round::new(&mut workshop, &options, &own, &dir).run() {
+                if let Err(error) = Round::new(&mut workshop, &options, &own, &dir, &told).run() {
                     // A full disk fails every time: one line a minute says so.
-                    if told.is_none_or(|at: Instant| at.elapsed() >= QUIET) {
-                        told = Some(Instant::now());
+                    if logged.is_none_or(|at: Instant| at.elapsed() >= QUIET) {
+                        logged = Some(Instant::now());
                         tracing::error!(
                             %error,
                             "indexing failed; it is tried again, and what is journaled is answered meanwhile"
@@ -147,6 +160,7 @@ struct Round<'a> {
     options: &'a Options,
     shared: &'a Shared,
     dir: &'a Path,
+    told: &'a dyn Fn(Place),
     live: Option<Job>,
     /// The segments whose shards are missing or unfinished, the newest last; whether they are made anew.
     missing: Vec<(u64, bool)>,
@@ -158,12 +172,19 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(workshop: &'a mut Workshop, options: &'a Options, shared: &'a Shared, dir: &'a Path) -> Round<'a> {
+    fn new(
+        workshop: &'a mut Workshop,
+        options: &'a Options,
+        shared: &'a Shared,
+        dir: &'a Path,
+        told: &'a dyn Fn(Place),
+    ) -> Round<'a> {
         Round {
             workshop,
             options,
             shared,
             dir,
+            told,
             live: None,
             missing: Vec::new(),
             filling: None,
@@ -226,6 +247,7 @@ impl<'a> Round<'a> {
             live.commit(self.workshop)?;
             self.waiting_since = None;
         }
+        (self.told)(live.committed());
         Ok(step)
     }
 

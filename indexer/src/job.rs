@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::{ReadError, Reader, Tail};
+use journal::{Place, ReadError, Reader, Tail};
 
 use crate::ends::Recent;
 use crate::error::IndexError;
@@ -151,6 +151,11 @@ impl Job {
     /// The segment that it indexes.
     pub(crate) fn segment(&self) -> u64 {
         self.segment
+    }
+
+    /// Up to where all is committed.
+    pub(crate) fn committed(&self) -> Place {
+        self.writer.next()
     }
 
     /// How many blocks wait for a commit.

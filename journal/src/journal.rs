@@ -56,6 +56,7 @@ struct State {
     end: Place,
     oldest: u64,
     counts: Counts,
+    indexed: Option<Place>,
 }
 
 impl Journal {
@@ -134,6 +135,11 @@ impl Journal {
         self.shared.state.lock().counts
     }
 
+    /// Tells that what lies before `place` is indexed. A disk that fills up is left room for the index of the rest.
+    pub fn indexed_to(&self, place: Place) {
+        self.shared.state.lock().indexed = Some(place);
+    }
+
     /// Has `hook` called after retention or a full disk took segments, with the number of the oldest one
     /// held: all before are gone. It is called on the writer's thread.
     pub fn on_dropped(&self, hook: impl Fn(u64) + Send + Sync + 'static) {
@@ -206,6 +212,7 @@ impl Shared {
         loop {
             match self.next_work() {
                 Work::Batch(batch, done) => {
+                    writer.indexed = self.state.lock().indexed;
                     let answers = writer.commit(&batch, wall_ns());
                     self.tell(&writer);
                     done.into_iter().zip(answers).for_each(|(done, answer)| done(answer));

@@ -327,6 +327,9 @@ fn a_full_disk_leaves_room_for_the_index() {
     let room = bench.writer.storage.room().unwrap();
     assert!((500..1_000).contains(&room), "half a segment is left, and little more: {room}");
     bench.writer.options.keep_free = 0;
+    bench.writer.indexed = Some(Place::default());
+    assert!(full(&mut bench), "what is not indexed yet will need half of its own room");
+    bench.writer.indexed = Some(bench.writer.end);
     assert!(!full(&mut bench));
     bench.check();
 }

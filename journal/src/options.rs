@@ -19,8 +19,8 @@ pub struct Options {
     pub keep_bytes: u64,
     /// A full disk never costs a segment whose last request is younger.
     pub keep_at_least: Duration,
-    /// The disk counts as full while fewer bytes than this are left on it, or than half a segment where that is less:
-    /// what is written must be indexed, too.
+    /// The disk counts as full while fewer bytes than this are left on it, or than half a segment where that is less,
+    /// beside what the index of journaled blocks will take: [`Journal::indexed_to`](crate::Journal::indexed_to).
     pub keep_free: u64,
     /// Requests are refused as busy while more bytes than this wait for the disk.
     pub queue_bytes: usize,

@@ -360,6 +360,7 @@ impl Opening {
         let mut writer = Writer {
             collector: self.collector(),
             segment_bytes: options.segment_bytes,
+            indexed: None,
             options,
             boot,
             clock: Clock::resume(self.bound),

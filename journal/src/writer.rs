@@ -3,6 +3,7 @@
 //! It knows no thread and no queue; `journal.rs` runs it. A batch goes into one segment, as blocks
 //! written and synced together.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use crate::retention::{self, Held};
 use crate::segment::{self, FIRST_BLOCK, Segment};
 use crate::storage::{Storage, is_full};
 
+/// What is not yet indexed will take at most this part of its bytes again.
+const INDEX_SHARE: u64 = 2;
 /// When a sender whom a full disk turned away may come back.
 pub(crate) const RETRY_FULL: Duration = Duration::from_secs(5);
 /// A segment is sealed once it has so many frames, so that its footer stays a few megabytes.
@@ -93,6 +96,8 @@ pub(crate) struct Writer {
     pub(crate) active: Option<Active>,
     /// A segment is sealed once it has so many bytes, on a disk of this size.
     pub(crate) segment_bytes: u64,
+    /// What lies before is indexed; `None` where nobody tells.
+    pub(crate) indexed: Option<Place>,
     pub(crate) next_number: u64,
     pub(crate) end: Place,
     pub(crate) end_file: EndFile,
@@ -310,8 +315,7 @@ impl Writer {
     /// Writes and syncs a batch. Where there is no room for all of it, none of it stays.
     fn put(&mut self, bytes: &[u8]) -> Result<(), WriteFault> {
         let Some(active) = &self.active else { return Err(io::Error::from(io::ErrorKind::NotFound).into()) };
-        let kept_free = self.options.keep_free.min(self.segment_bytes / 2);
-        if self.room() < (bytes.len() as u64).saturating_add(kept_free) {
+        if self.room() < (bytes.len() as u64).saturating_add(self.kept_free()) {
             return Err(WriteFault::Full);
         }
         let blob = &active.segment.blob;
@@ -389,6 +393,20 @@ impl Writer {
     /// The disk's room; where it cannot be told, writing will show.
     fn room(&self) -> u64 {
         self.storage.room().unwrap_or(u64::MAX)
+    }
+
+    /// How many bytes are left to the index: what it lacks will grow it, and merging its parts takes room meanwhile.
+    fn kept_free(&self) -> u64 {
+        let spare = self.options.keep_free.min(self.segment_bytes / 2);
+        let Some(indexed) = self.indexed else { return spare };
+        let sealed = self.held.iter().map(|held| (held.number, held.bytes));
+        let active = self.active.iter().map(|active| (active.segment.number, active.at));
+        let behind = sealed.chain(active).map(|(number, bytes)| match number.cmp(&indexed.segment) {
+            Ordering::Less => 0,
+            Ordering::Equal => bytes.saturating_sub(indexed.offset),
+            Ordering::Greater => bytes,
+        });
+        spare + behind.sum::<u64>() / INDEX_SHARE
     }
 
     /// How large segments are on this disk.
