@@ -38,7 +38,7 @@ impl Cli {
 /// Where the data is.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Global {
-    /// The folder of data [default: the user's data folder, backstory/]
+    /// The folder of data, or a bundle [default: the user's data folder, backstory/]
     #[arg(long, value_name = "DIR", env = "BACKSTORY_DATA", global = true)]
     pub(crate) data: Option<PathBuf>,
     /// A running server's query address, as http://127.0.0.1:4320
@@ -114,6 +114,9 @@ pub(crate) enum Command {
     /// The timeline of one entity, in a file for other tools and other people
     #[command(after_help = EXPORT_HELP)]
     Export(Export),
+    /// A bundle, in the terminal UI; every other question is asked of it by --data FILE
+    #[command(after_help = OPEN_HELP)]
+    Open(Open),
     /// The entity types that records name; of one type, its keys
     Entities(Entities),
     /// Per service: what can be judged, what can't, and the one setting that would change it
@@ -133,8 +136,8 @@ pub(crate) enum Command {
     Init(Init),
     /// What the store holds
     Stats(Stats),
-    /// Checks the journal's every block and the index against it
-    Verify,
+    /// Checks the journal's every block and the index against it, or a bundle's every byte. Exit status 1 where anything is wrong
+    Verify(Verify),
     /// Rebuilds the index from the journal
     Reindex,
     /// A shell's completion script
@@ -157,7 +160,14 @@ const EXPORT_HELP: &str = r#"The file's ending chooses the format:
   .json      the document           .jsonl     one event a line
   .csv       for a spreadsheet      .shiviz    vector clocks for ShiViz
   .perfetto  trace events for Perfetto and chrome://tracing
-  .otlp.jsonl, .jaeger.json  the records themselves"#;
+  .otlp.jsonl, .jaeger.json  the records themselves
+A bundle is told anywhere as it is told here:
+  backstory export order/42 --bundle order-42.bundle
+  backstory open order-42.bundle"#;
+
+const OPEN_HELP: &str = r#"A bundle answers what it was made for as the store did, at that moment:
+  backstory timeline order/42 --data order-42.bundle
+  backstory verify order-42.bundle"#;
 
 const WHY_HELP: &str = r#"The ids of a timeline's events:
   backstory timeline order/42 --brief --format csv      (its column id)
@@ -337,11 +347,55 @@ pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) which: Which,
     /// The file to write; - is standard output
-    #[arg(long, value_name = "FILE")]
-    pub(crate) to: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["bundle", "redact_preview"])]
+    pub(crate) to: Option<PathBuf>,
+    /// The records and all that the timeline rests on, in one file for `backstory open`; of an incident by its id, too
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "format"])]
+    pub(crate) bundle: Option<PathBuf>,
     /// Which format, where the file's ending does not say it
     #[arg(long, value_enum)]
     pub(crate) format: Option<TimelineFormat>,
+    #[command(flatten)]
+    pub(crate) redact: Redact,
+}
+
+/// What is replaced by tokens.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Redaction")]
+pub(crate) struct Redact {
+    /// Replace the values of these attributes, fields and keys wherever they stand, as customer.email,order.id
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) redact: Vec<String>,
+    /// Replace what matches wherever it stands; of an expression with a group, the group
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) redact_pattern: Vec<String>,
+    /// Replace all but the values of these names, and what only says what kind of work was done
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) redact_keep: Vec<String>,
+    /// Print what would be replaced, counted by rule and place, and write nothing
+    #[arg(long)]
+    pub(crate) redact_preview: bool,
+    /// Replace nothing, whatever backstory.toml says
+    #[arg(long, conflicts_with_all = ["redact", "redact_pattern", "redact_keep", "redact_preview"])]
+    pub(crate) unredacted: bool,
+}
+
+/// `backstory open`.
+#[derive(Debug, Args)]
+pub(crate) struct Open {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) tui: Tui,
+}
+
+/// `backstory verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A bundle [default: the folder of data]
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Whose timeline, and how much of it.

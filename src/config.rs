@@ -7,11 +7,12 @@ use std::time::Duration;
 use ::tui::keys::Keymap;
 use ::tui::theme::Palette;
 use anyhow::{Context, bail};
+use query::redact::Rules;
 use serde::Deserialize;
 use timeline::clocks::Declared;
 use timeline::judge::{Budget, EntitySettings, Rule, Settings, parse_window};
 
-use crate::cli::{Global, Listen};
+use crate::cli::{self, Global, Listen};
 use crate::command::Usage;
 
 /// The file that is read where no other is named.
@@ -46,6 +47,23 @@ pub(crate) struct File {
     rule: Vec<Rule>,
     #[serde(default)]
     clock: BTreeMap<String, DeclaredClock>,
+    /// What every export replaces by tokens.
+    #[serde(default)]
+    redact: Redact,
+}
+
+/// `[redact]`: what every export replaces by tokens, unless it is told not to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Redact {
+    /// Attributes, fields and keys, by name: `customer.email`.
+    #[serde(default)]
+    keys: Vec<String>,
+    /// Regular expressions.
+    #[serde(default)]
+    patterns: Vec<String>,
+    /// Where it is given, all goes but the values of these names.
+    keep: Option<Vec<String>>,
 }
 
 /// One key, or several.
@@ -74,6 +92,8 @@ fn offset<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Declared,
 pub(crate) enum Source {
     /// A folder.
     Folder(PathBuf),
+    /// A bundle: a file that was made by `backstory export --bundle`.
+    Bundle(PathBuf),
     /// A running server.
     Server {
         /// Its query address.
@@ -87,7 +107,7 @@ impl Source {
     /// The option that names it on a command line.
     pub(crate) fn option(&self) -> String {
         match self {
-            Source::Folder(folder) => format!("--data {}", folder.display()),
+            Source::Folder(path) | Source::Bundle(path) => format!("--data {}", path.display()),
             Source::Server { url, .. } => format!("--connect {url}"),
         }
     }
@@ -181,9 +201,26 @@ impl File {
             (_, Some(url)) => {
                 Ok(Source::Server { url: url.clone(), token: self.token(global).map(str::to_owned) })
             }
+            (Some(file), None) if file.is_file() => Ok(Source::Bundle(file.clone())),
             (Some(folder), None) => Ok(Source::Folder(folder.clone())),
             (None, None) => Ok(Source::Folder(default_folder()?)),
         }
+    }
+
+    /// What an export replaces by tokens: what the file says and what the command line adds.
+    pub(crate) fn redaction(&self, said: &cli::Redact) -> anyhow::Result<Rules> {
+        if said.unredacted {
+            return Ok(Rules::default());
+        }
+        let both = |file: &[String], said: &[String]| [file, said].concat();
+        let keep = match (&self.redact.keep, said.redact_keep.as_slice()) {
+            (None, []) => None,
+            (file, said) => Some(both(file.as_deref().unwrap_or_default(), said)),
+        };
+        let keys = both(&self.redact.keys, &said.redact);
+        let patterns = both(&self.redact.patterns, &said.redact_pattern);
+        let wrong = |error: anyhow::Error| Usage(format!("what to redact is not clear: {error:#}"));
+        Ok(Rules::new(&keys, &patterns, keep.as_deref()).map_err(|error| wrong(error.into()))?)
     }
 
     /// What answers over a folder rest on besides its records.
@@ -333,6 +370,24 @@ mod tests {
         assert_eq!((settings.rules.len(), settings.transitions["order"]["status"].len()), (1, 2));
         let slip = text.replace("lag =", "lagg =");
         assert!(toml::from_str::<File>(&slip).expect_err("a slip").to_string().contains("lagg"));
+    }
+
+    #[test]
+    fn what_the_file_redacts_the_command_line_adds_to() {
+        let file: File =
+            toml::from_str("[redact]\nkeys = ['customer.email']\npatterns = ['\\d{16}']").expect("parses");
+        let said = |redact: &[&str]| cli::Redact {
+            redact: redact.iter().map(|key| (*key).to_owned()).collect(),
+            ..cli::Redact::default()
+        };
+        assert!(!file.redaction(&said(&[])).expect("rules").is_empty());
+        let error = file.redaction(&said(&["--"])).expect_err("no name").to_string();
+        assert!(error.contains("\"--\" is no name"), "{error}");
+        let none = cli::Redact { unredacted: true, ..cli::Redact::default() };
+        assert!(file.redaction(&none).expect("rules").is_empty());
+        assert!(File::default().redaction(&said(&[])).expect("rules").is_empty());
+        let kept: File = toml::from_str("[redact]\nkeep = []").expect("parses");
+        assert!(!kept.redaction(&said(&[])).expect("rules").is_empty(), "all goes");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use indexer::Folder;
+use query::bundle::{Bundle, BundleError};
 use query::interface::Query;
 use query::language::{Now, Zone};
 use query::{Local, Remote, RemoteOptions};
@@ -18,6 +19,7 @@ use crate::config::{Premises, Source};
 pub(crate) fn open(source: &Source, premises: &Premises) -> anyhow::Result<Arc<dyn Query>> {
     match source {
         Source::Folder(folder) => open_folder(folder, premises),
+        Source::Bundle(file) => Ok(open_bundle(file, bundle(file)?)),
         Source::Server { url, token } => {
             let options = RemoteOptions { token: token.clone(), ..RemoteOptions::default() };
             Ok(Arc::new(Remote::new(url, options, now).map_err(|error| placed(error, url))?))
@@ -31,6 +33,21 @@ pub(crate) fn open_folder(folder: &Path, premises: &Premises) -> anyhow::Result<
     let archive = Folder::open(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let local = Local::new(archive, folder.display().to_string(), now);
     Ok(Arc::new(local.with_settings(premises.settings.clone()).with_declared(premises.clocks.clone())))
+}
+
+/// The bundle in a file.
+pub(crate) fn bundle(file: &Path) -> anyhow::Result<Bundle> {
+    let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Bundle::from_bytes(&bytes).map_err(|error| {
+        let damaged = matches!(error, BundleError::Damaged(_));
+        let hint = if damaged { " (`backstory verify FILE` says all that is wrong)" } else { "" };
+        anyhow::anyhow!("{}: {error}{hint}", file.display())
+    })
+}
+
+/// Opens a bundle for questions: it brings what it was judged by.
+pub(crate) fn open_bundle(file: &Path, bundle: Bundle) -> Arc<dyn Query> {
+    Arc::new(bundle.open(file.display().to_string(), Zone::Machine))
 }
 
 /// The folder's journal; an error with what to do where there is none.

@@ -49,6 +49,16 @@ impl From<Written> for ToWrite {
 pub struct MemoryAnnotations(Mutex<(Notebook, Stamp)>);
 
 impl MemoryAnnotations {
+    /// What was written elsewhere.
+    pub fn holding(written: Vec<Written>) -> MemoryAnnotations {
+        let last = written.iter().map(|written| written.stamp).max().unwrap_or_default();
+        let mut notebook = Notebook::default();
+        for one in written {
+            notebook.add(one);
+        }
+        MemoryAnnotations(Mutex::new((notebook, last)))
+    }
+
     /// A lock is poisoned only by a panic while it was held; what it guards is whole at every step.
     fn held(&self) -> MutexGuard<'_, (Notebook, Stamp)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -13,6 +13,7 @@ use timeline::state::Moment;
 
 use crate::annotations::ToWrite;
 use crate::archive::{ArchiveError, Effort, Window};
+use crate::bundle::Bundle;
 
 /// The questions that a person asks.
 pub trait Query: Send + Sync {
@@ -21,6 +22,9 @@ pub trait Query: Send + Sync {
 
     /// The records that a timeline is told from, as OTLP requests.
     fn records(&self, request: &TimelineRequest, effort: &Effort) -> Result<Records, QueryError>;
+
+    /// The records that a timeline is told from, and all else that it rests on.
+    fn bundle(&self, request: &TimelineRequest, effort: &Effort) -> Result<Bundle, QueryError>;
 
     /// Why one event of a timeline is before, after or unordered with another; why one belongs to it.
     fn why(&self, request: &WhyRequest, effort: &Effort) -> Result<WhyAnswer, QueryError>;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use timeline::clocks::Extractor;
+use timeline::clocks::{ClockEvidence, Extractor};
 use timeline::document::{Completeness, Incompleteness, Stats};
 use timeline::id::{RecordId, TraceId};
 use timeline::record::{Position, Record};
@@ -19,6 +19,8 @@ use crate::predicate::Predicate;
 #[derive(Debug, Default)]
 pub struct Memory {
     held: RwLock<Held>,
+    /// What the archive that the records are from lacked, and what its traffic proved about clocks.
+    origin: Option<(Completeness, ClockEvidence)>,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +37,12 @@ impl Memory {
         let memory = Memory::default();
         memory.extend(records);
         memory
+    }
+
+    /// The same, taken from another archive, which lacked something, and whose traffic proved this about clocks.
+    #[must_use]
+    pub fn from_archive(self, lacked: Completeness, proved: ClockEvidence) -> Memory {
+        Memory { origin: Some((lacked, proved)), ..self }
     }
 
     /// Adds records.
@@ -167,12 +175,16 @@ impl Archive for Memory {
 
     fn clocks(&self, window: Window, effort: &Effort) -> Result<Proven, ArchiveError> {
         effort.check()?;
-        let evidence = Extractor::evidence_of(self.read().records.values());
+        let evidence = match &self.origin {
+            Some((_, proved)) => proved.clone(),
+            None => Extractor::evidence_of(self.read().records.values()),
+        };
         Ok(Proven { evidence: evidence.within(window.since, window.until), reasons: Vec::new() })
     }
 
     fn completeness(&self) -> Result<Completeness, ArchiveError> {
-        Ok(Completeness { complete: true, ..Completeness::default() })
+        let whole = || Completeness { complete: true, ..Completeness::default() };
+        Ok(self.origin.as_ref().map_or_else(whole, |(lacked, _)| lacked.clone()))
     }
 
     fn follow(

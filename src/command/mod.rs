@@ -15,6 +15,7 @@ mod import;
 mod init;
 mod made;
 mod man;
+mod open;
 mod reindex;
 mod search;
 mod serve;
@@ -61,7 +62,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Timeline(timeline)) => timeline::run(&timeline, &*open()?)?,
         Some(Command::Why(why)) => why::run(&why, &*open()?)?,
         Some(Command::Clocks(clocks)) => clocks::run(&clocks, &*open()?)?,
-        Some(Command::Export(export)) => export::run(&export, &*open()?)?,
+        Some(Command::Export(export)) => {
+            let rules = file.redaction(&export.redact)?;
+            export::run(&export, &*open()?, rules)?;
+        }
+        Some(Command::Open(open)) => open::run(open, &file.serving(&cli.listen)?, &file.looks()?)?,
         Some(Command::Entities(entities)) => entities::run(&entities, &*open()?)?,
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, &*open()?)?,
         Some(Command::Diff(diff)) => return diff::run(&diff, &*open()?),
@@ -74,7 +79,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Findings(findings)) => return findings::run(&findings, &*open()?),
         Some(Command::Init(init)) => init::run(&init, &*open()?)?,
         Some(Command::Stats(stats)) => stats::run(&stats, &*open()?)?,
-        Some(Command::Verify) => return verify::run(&source()?),
+        Some(Command::Verify(verify)) => return verify::run(&verify, source),
         Some(Command::Reindex) => reindex::run(&source()?)?,
         Some(Command::Completions { shell }) => completions::run(shell)?,
         Some(Command::Man { folder }) => man::run(&folder)?,
@@ -147,6 +152,9 @@ fn explain_nothing(query: &dyn Query, nothing: &str) -> anyhow::Result<()> {
 fn folder<'a>(source: &'a Source, command: &str) -> Result<&'a std::path::Path, Usage> {
     match source {
         Source::Folder(folder) => Ok(folder),
+        Source::Bundle(file) => {
+            Err(Usage(format!("`backstory {command}` works on a folder, and {} is a bundle", file.display())))
+        }
         Source::Server { .. } => Err(Usage(format!(
             "`backstory {command}` works on a folder: name it with --data DIR, without --connect"
         ))),

@@ -15,7 +15,17 @@ use crate::source;
 
 /// The UI on what is there.
 pub(crate) fn run(tui: &Tui, source: &Source, serving: &Serving, looks: &Looks) -> anyhow::Result<()> {
-    let query = source::open(source, &serving.premises)?;
+    run_on(tui, source::open(source, &serving.premises)?, source, serving, looks)
+}
+
+/// The UI on what `query` answers from, which `source` names.
+pub(crate) fn run_on(
+    tui: &Tui,
+    query: Arc<dyn Query>,
+    source: &Source,
+    serving: &Serving,
+    looks: &Looks,
+) -> anyhow::Result<()> {
     let mut options = ::tui::Options {
         entity: tui.entity.clone(),
         local: tui.local,
@@ -30,7 +40,7 @@ pub(crate) fn run(tui: &Tui, source: &Source, serving: &Serving, looks: &Looks) 
 pub(crate) fn with_collector(source: &Source, serving: &Serving, looks: &Looks) -> anyhow::Result<()> {
     let folder = match source {
         Source::Folder(folder) => folder,
-        Source::Server { .. } => return run(&Tui::default(), source, serving, looks),
+        Source::Server { .. } | Source::Bundle(_) => return run(&Tui::default(), source, serving, looks),
     };
     match Server::start(folder, serving) {
         Ok(server) => {

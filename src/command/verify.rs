@@ -1,17 +1,45 @@
-//! `backstory verify`: the journal's every block, and the index against it.
+//! `backstory verify`: the journal's every block, and the index against it; or a bundle.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use journal::Reader;
+use query::bundle::Bundle;
+use query::export::sanitise;
 
+use crate::cli::Verify;
 use crate::command::folder;
 use crate::config::Source;
 use crate::progress::Progress;
 
 /// Checks; exit status 1 where anything is wrong.
-pub(crate) fn run(source: &Source) -> anyhow::Result<ExitCode> {
-    let folder = folder(source, "verify")?;
+pub(crate) fn run(
+    verify: &Verify,
+    source: impl FnOnce() -> anyhow::Result<Source>,
+) -> anyhow::Result<ExitCode> {
+    match &verify.file {
+        Some(file) => bundle(file),
+        None => match source()? {
+            Source::Bundle(file) => bundle(&file),
+            source => data(folder(&source, "verify")?),
+        },
+    }
+}
+
+/// Checks a bundle.
+fn bundle(file: &Path) -> anyhow::Result<ExitCode> {
+    let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let (damages, whole) = Bundle::verify(&bytes);
+    for damage in &damages {
+        println!("{}: {}", file.display(), sanitise(damage));
+    }
+    println!("bundle: {} bytes, {whole} whole records; {} faults", bytes.len(), damages.len());
+    Ok(if damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Checks a folder of data.
+fn data(folder: &Path) -> anyhow::Result<ExitCode> {
     let journal = crate::source::journal_of(folder)?;
     let reader = Reader::open(&journal).with_context(|| format!("{} cannot be read", journal.display()))?;
     let bar = Progress::new("checking the journal");

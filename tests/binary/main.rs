@@ -1,5 +1,6 @@
 //! Tests through the real binary: it is started, spoken to over real sockets, asked, and killed.
 
+mod bundles;
 mod clients;
 mod command_line;
 mod crash;

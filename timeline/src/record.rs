@@ -112,6 +112,11 @@ impl Scope {
         attributes.hash_into(&mut hasher);
         Scope { digest: hasher.digest128(), name, version, attributes }
     }
+
+    /// A hash of the whole scope, the same on every machine.
+    pub fn digest(&self) -> u128 {
+        self.digest
+    }
 }
 
 /// One span or one log record as received.
@@ -129,6 +134,8 @@ pub struct Record {
     pub scope: Arc<Scope>,
     /// What it says.
     pub body: Body,
+    /// How many log records equal to this one stood before it in its request.
+    pub repeat: u32,
 }
 
 /// What a record says.
@@ -153,7 +160,7 @@ impl Record {
         repeat: u32,
     ) -> Record {
         let id = body.record_id(&resource, &scope, repeat);
-        Record { id, position, arrival, resource, scope, body }
+        Record { id, position, arrival, resource, scope, body, repeat }
     }
 
     /// The span, if it is one.

@@ -44,6 +44,18 @@ pub(super) struct TimelineAsked {
     pub(super) budget: Option<u64>,
 }
 
+/// `/v1/bundle/{entity}`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BundleAsked {
+    /// From the path, not from a parameter.
+    #[serde(skip)]
+    entity: String,
+    since: Option<String>,
+    until: Option<String>,
+    pub(super) budget: Option<u64>,
+}
+
 /// `/v1/why/{entity}`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -189,6 +201,13 @@ impl TimelineAsked {
             events_max: self.events.unwrap_or(events_max).min(events_max),
             brief: self.brief,
         })
+    }
+}
+
+impl BundleAsked {
+    pub(super) fn request(&self) -> Result<TimelineRequest, Failure> {
+        let window = window(self.since.as_deref(), self.until.as_deref())?;
+        Ok(TimelineRequest { window, ..TimelineRequest::whole(&short("the entity", &self.entity)?) })
     }
 }
 
@@ -364,6 +383,11 @@ impl WithPath for AffectedAsked {}
 impl WithPath for SearchAsked {}
 impl WithPath for FollowAsked {}
 impl WithPath for ClocksAsked {}
+impl WithPath for BundleAsked {
+    fn with_path(self, path: Option<String>) -> BundleAsked {
+        BundleAsked { entity: path.unwrap_or_default(), ..self }
+    }
+}
 impl WithPath for WhyAsked {
     fn with_path(self, path: Option<String>) -> WhyAsked {
         WhyAsked { entity: path.unwrap_or_default(), ..self }

@@ -28,8 +28,8 @@ use axum::{Router, middleware};
 
 pub(crate) use self::asked::AnnotationsAsked;
 use self::asked::{
-    AffectedAsked, Asked, ClocksAsked, DoctorAsked, EntitiesAsked, FindAsked, FindingsAsked, FollowAsked,
-    IncidentsAsked, SearchAsked, StateAsked, TimelineAsked, Told, WhyAsked,
+    AffectedAsked, Asked, BundleAsked, ClocksAsked, DoctorAsked, EntitiesAsked, FindAsked, FindingsAsked,
+    FollowAsked, IncidentsAsked, SearchAsked, StateAsked, TimelineAsked, Told, WhyAsked,
 };
 use self::counts::Counts;
 pub(crate) use self::failure::FailureDocument;
@@ -38,7 +38,7 @@ use self::work::Workers;
 use crate::interface::Query;
 
 /// The routes, as [`router`] serves them.
-pub const ROUTES: [&str; 19] = [
+pub const ROUTES: [&str; 20] = [
     "/v1/timeline/{*entity}",
     "/v1/find",
     "/v1/search",
@@ -58,6 +58,7 @@ pub const ROUTES: [&str; 19] = [
     "/v1/clocks",
     "/v1/incidents",
     "/v1/annotations",
+    "/v1/bundle/{*entity}",
 ];
 
 /// How long the longest `follow` waits for a record, in seconds.
@@ -131,6 +132,7 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .route(ROUTES[16], get(clocks))
         .route(ROUTES[17], get(incidents))
         .route(ROUTES[18], get(annotations).post(annotate))
+        .route(ROUTES[19], get(bundle))
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
         .with_state(service)
@@ -146,6 +148,17 @@ async fn timeline(State(service): State<Service>, asked: Asked<TimelineAsked>) -
 async fn records(State(service): State<Service>, asked: Asked<TimelineAsked>) -> Result<Response, Failure> {
     let request = asked.request(service.options.events_max)?;
     service.workers.answer(asked.budget, move |query, effort| query.records(&request, effort)).await
+}
+
+/// The file's bytes, as `backstory open` reads them.
+async fn bundle(State(service): State<Service>, asked: Asked<BundleAsked>) -> Result<Response, Failure> {
+    let request = asked.request()?;
+    let bundle =
+        service.workers.ask(asked.budget, move |query, effort| query.bundle(&request, effort)).await?;
+    match bundle.to_bytes() {
+        Ok(bytes) => Ok(([(header::CONTENT_TYPE, "application/zstd")], bytes).into_response()),
+        Err(error) => Err(Failure::new(Code::Internal, error.to_string())),
+    }
 }
 
 async fn why(State(service): State<Service>, asked: Asked<WhyAsked>) -> Result<Response, Failure> {

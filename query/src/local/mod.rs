@@ -40,6 +40,7 @@ use timeline::{Given, Question, WhyError};
 
 use crate::annotations::{AnnotationStore, MemoryAnnotations, ToWrite};
 use crate::archive::{Archive, Effort, Page};
+use crate::bundle::Bundle;
 use crate::export;
 use crate::interface::{
     ANNOTATIONS_MAX, AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest,
@@ -153,6 +154,11 @@ impl<A: Archive> Query for Local<A> {
             requests: export::otlp(records, Some(&told)),
             completeness: told.completeness,
         })
+    }
+
+    fn bundle(&self, request: &TimelineRequest, effort: &Effort) -> Result<Bundle, QueryError> {
+        let (_, records, given) = self.grounds(request, effort)?;
+        Ok(Bundle::of(request, records, given, &self.annotations.read()?))
     }
 
     fn why(&self, request: &WhyRequest, effort: &Effort) -> Result<WhyAnswer, QueryError> {

@@ -57,13 +57,23 @@ impl Calls {
         Calls { options, idle: Mutex::default() }
     }
 
-    /// The answer to a question; once the effort is cancelled the connection is closed, so that the server stops too.
-    pub(super) fn get<T: DeserializeOwned + Send>(
+    /// The answer to a question, which is JSON.
+    pub(super) fn get<T: DeserializeOwned>(
         &self,
         url: &str,
         parameters: &Parameters,
         effort: &Effort,
     ) -> Result<T, QueryError> {
+        understood(url, &self.get_bytes(url, parameters, effort)?)
+    }
+
+    /// The bytes of an answer; once the effort is cancelled the connection is closed, so that the server stops too.
+    pub(super) fn get_bytes(
+        &self,
+        url: &str,
+        parameters: &Parameters,
+        effort: &Effort,
+    ) -> Result<Vec<u8>, QueryError> {
         let agent = self.take();
         let answer = std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel(1);
@@ -103,22 +113,17 @@ impl Calls {
         let body = serde_json::to_vec(document).map_err(|error| QueryError::Remote(error.to_string()))?;
         let agent = self.take();
         let request = agent.post(url).header("content-type", "application/json");
-        let answer = self.understood(url, self.with_token(request).send(&body[..]));
+        let answer = self.body(url, self.with_token(request).send(&body[..]));
         self.give_back(agent);
-        answer
+        understood(url, &answer?)
     }
 
-    fn answer<T: DeserializeOwned>(
-        &self,
-        agent: &Agent,
-        url: &str,
-        parameters: &Parameters,
-    ) -> Result<T, QueryError> {
+    fn answer(&self, agent: &Agent, url: &str, parameters: &Parameters) -> Result<Vec<u8>, QueryError> {
         let mut request = agent.get(url);
         for (name, value) in &parameters.0 {
             request = request.query(name, value);
         }
-        self.understood(url, self.with_token(request).call())
+        self.body(url, self.with_token(request).call())
     }
 
     fn with_token<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
@@ -128,17 +133,13 @@ impl Calls {
         }
     }
 
-    fn understood<T: DeserializeOwned>(
-        &self,
-        url: &str,
-        response: Result<Response<Body>, ureq::Error>,
-    ) -> Result<T, QueryError> {
+    /// The body of a good answer.
+    fn body(&self, url: &str, response: Result<Response<Body>, ureq::Error>) -> Result<Vec<u8>, QueryError> {
         let mut response = response.map_err(|error| unreachable(url, &error))?;
         let status = response.status().as_u16();
         let body = read(url, response.body_mut())?;
         if status == 200 {
-            return serde_json::from_slice(&body)
-                .map_err(|error| strange(url, &format!("its answer: {error}")));
+            return Ok(body);
         }
         match (serde_json::from_slice::<FailureDocument>(&body), status) {
             (_, 401 | 403) => Err(QueryError::Remote(self.no_entry(url))),
@@ -175,6 +176,10 @@ impl Calls {
     fn give_back(&self, agent: Agent) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(agent);
     }
+}
+
+fn understood<T: DeserializeOwned>(url: &str, body: &[u8]) -> Result<T, QueryError> {
+    serde_json::from_slice(body).map_err(|error| strange(url, &format!("its answer: {error}")))
 }
 
 fn read(url: &str, body: &mut Body) -> Result<Vec<u8>, QueryError> {

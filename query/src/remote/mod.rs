@@ -16,6 +16,7 @@ use timeline::state::Moment;
 use self::call::{Calls, Parameters};
 use crate::annotations::ToWrite;
 use crate::archive::{ArchiveError, Effort};
+use crate::bundle::Bundle;
 use crate::http::{AnnotationsAsked, Code, Failure};
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
@@ -102,6 +103,16 @@ impl Query for Remote {
 
     fn records(&self, request: &TimelineRequest, effort: &Effort) -> Result<Records, QueryError> {
         self.of_entity("/v1/records", request, effort)
+    }
+
+    fn bundle(&self, request: &TimelineRequest, effort: &Effort) -> Result<Bundle, QueryError> {
+        effort.check()?;
+        let mut parameters = Parameters::new(effort);
+        parameters.add_window(request.window);
+        let url = format!("{}/v1/bundle/{}", self.url, path_encoded(&request.entity));
+        let bytes = self.calls.get_bytes(&url, &parameters, effort)?;
+        Bundle::from_bytes(&bytes)
+            .map_err(|error| QueryError::Remote(format!("{}: its answer: {error}", self.url)))
     }
 
     fn why(&self, request: &WhyRequest, effort: &Effort) -> Result<WhyAnswer, QueryError> {

@@ -40,6 +40,10 @@ impl Query for Served {
         self.remote.records(request, effort)
     }
 
+    fn bundle(&self, request: &TimelineRequest, effort: &Effort) -> Result<Bundle, QueryError> {
+        self.remote.bundle(request, effort)
+    }
+
     fn why(&self, request: &WhyRequest, effort: &Effort) -> Result<WhyAnswer, QueryError> {
         self.remote.why(request, effort)
     }

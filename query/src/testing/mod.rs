@@ -7,6 +7,7 @@ pub(crate) mod server;
 use std::sync::Arc;
 
 use hlc::Stamp;
+use journal::otlp::{Encoding, Signal, decode};
 use timeline::id::{SpanId, TraceId};
 use timeline::record::{Body, Log, Position, Record, Resource, Scope, Span};
 use timeline::time::Time;
@@ -56,4 +57,16 @@ pub(crate) fn span(in_trace: u8, number: u8, name: &str) -> Span {
 /// A log that says `body`, written in no span.
 pub(crate) fn log(body: &str) -> Log {
     Log { time: Time(1_763_892_001_000_000_000), body: body.into(), severity_number: 9, ..Log::default() }
+}
+
+/// The recorded incidents: five orders, each with a fault.
+pub(crate) fn incidents() -> Vec<Record> {
+    let lines = include_str!("../../../fixtures/incidents/shop.otlp.jsonl").lines();
+    let mut records = Vec::new();
+    for (number, line) in (1..).zip(lines) {
+        let signal = if line.contains("resourceSpans") { Signal::Traces } else { Signal::Logs };
+        let place = Position { segment: 1, offset: 64 * number, frame: 0, item: 0 };
+        records.extend(decode(signal, Encoding::Json, line.as_bytes(), &[], place, None).expect("a request"));
+    }
+    records
 }

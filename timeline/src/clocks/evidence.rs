@@ -224,6 +224,34 @@ impl ClockEvidence {
         self
     }
 
+    /// The same with other names: `id` gives a process another id, `text` what stands under an attribute of its resource
+    /// another text.
+    #[must_use]
+    pub fn renamed(
+        &self,
+        id: &dyn Fn(ProcessId) -> ProcessId,
+        text: &mut dyn FnMut(&str, &str) -> String,
+    ) -> ClockEvidence {
+        let mut renamed = ClockEvidence { contested: self.contested.clone(), ..ClockEvidence::default() };
+        for (own, reader) in &self.readers {
+            let clock = match &reader.clock {
+                ClockKey::Host(host) => ClockKey::Host(text("host.name", host)),
+                ClockKey::Process(own) => ClockKey::Process(id(*own)),
+            };
+            let service = text("service.name", &reader.service);
+            let mut maybe = |key, name: &Option<String>| name.as_deref().map(|name| text(key, name));
+            let instance = maybe("service.instance.id", &reader.instance);
+            let host = maybe("host.name", &reader.host);
+            let version = maybe("service.version", &reader.version);
+            renamed.add_reader(id(*own), &Reader { clock, service, instance, host, version, ..*reader });
+        }
+        let kept = |own: ProcessId| if own == ProcessId::COLLECTOR { own } else { id(own) };
+        for (cell, tightest) in &self.cells {
+            renamed.add_message(Cell { from: kept(cell.from), to: kept(cell.to), ..*cell }, *tightest);
+        }
+        renamed
+    }
+
     pub(crate) fn add_reader(&mut self, id: ProcessId, reader: &Reader) {
         match self.readers.entry(id) {
             Entry::Vacant(slot) => {

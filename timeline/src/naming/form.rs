@@ -124,8 +124,7 @@ const NO_KINDS: &[&str] = &[
 /// `order.id` and `app.OrderID`; `None` where it names no thing, or only the telemetry's own.
 pub fn kind_of(name: &str) -> Option<String> {
     let (path, last) = name.rsplit_once('.').map_or(("", name), |(path, last)| (path, last));
-    let first = name.split('.').next().unwrap_or(name);
-    if !path.is_empty() && RESERVED.contains(&first) {
+    if is_reserved(name) {
         return None;
     }
     let snake = snake(last);
@@ -135,6 +134,11 @@ pub fn kind_of(name: &str) -> Option<String> {
     };
     let kind = singular(&stem);
     (!kind.is_empty() && !NO_KINDS.contains(&kind.as_ref())).then(|| kind.into_owned())
+}
+
+/// Whether the semantic conventions own an attribute's name by its first segment: `http.route`.
+pub fn is_reserved(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(first, _)| RESERVED.contains(&first))
 }
 
 /// The entity type that a table's, route's or topic's name stands for: `order` for `Orders`.
@@ -147,7 +151,7 @@ fn snake_of_last(path: &str) -> String {
 }
 
 /// `OrderLine` and `order-line` as `order_line`; an acronym stays one word: `orderID` is `order_id`.
-pub(crate) fn snake(name: &str) -> String {
+pub fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 2);
     let mut chars = name.chars().peekable();
     let mut before: Option<char> = None;

@@ -23,8 +23,8 @@ use crate::record::{Record, Resource};
 use crate::value::Value;
 
 pub(crate) use copies::copies;
-pub use form::{key_of, kind_of};
-pub(crate) use form::{looks_like_key, snake};
+pub(crate) use form::looks_like_key;
+pub use form::{is_reserved, key_of, kind_of, snake};
 pub(crate) use places::last_of_path;
 
 /// The type that a person who writes `name` means: `Orders` is `order`.

@@ -19,4 +19,5 @@ pub(crate) mod relation;
 pub use answer::{Moment, state};
 pub use fold::{Belief, History, Slot, Track, fold};
 pub use operation::{Operation, Thing};
+pub use reading::{Said, said};
 pub use relation::{Relation, agree, effect_before};

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use query::annotations::ToWrite;
 use query::archive::Effort;
+use query::bundle::Bundle;
 use query::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
     FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, StateRequest,
@@ -70,6 +71,10 @@ impl Query for Canned {
     }
 
     fn records(&self, _: &TimelineRequest, _: &Effort) -> Result<Records, QueryError> {
+        Err(QueryError::Remote("the canned stories have no records".to_owned()))
+    }
+
+    fn bundle(&self, _: &TimelineRequest, _: &Effort) -> Result<Bundle, QueryError> {
         Err(QueryError::Remote("the canned stories have no records".to_owned()))
     }
 

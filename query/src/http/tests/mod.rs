@@ -14,6 +14,7 @@ use timeline::record::Body;
 use super::*;
 use crate::annotations::ToWrite;
 use crate::archive::Effort;
+use crate::bundle::Bundle;
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
     FollowRequest, IncidentsRequest, QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
@@ -36,7 +37,10 @@ fn get(server: &Server, path: &str) -> (u16, String) {
     let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
     let agent = config.build().new_agent();
     let mut response = agent.get(format!("{}{path}", server.url())).call().expect("an answer");
-    (response.status().as_u16(), response.body_mut().read_to_string().expect("a text"))
+    (
+        response.status().as_u16(),
+        String::from_utf8_lossy(&response.body_mut().read_to_vec().expect("a body")).into_owned(),
+    )
 }
 
 fn json(server: &Server, path: &str) -> Json {
@@ -150,6 +154,10 @@ impl Query for Endless {
     }
 
     fn records(&self, _: &TimelineRequest, _: &Effort) -> Result<Records, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn bundle(&self, _: &TimelineRequest, _: &Effort) -> Result<Bundle, QueryError> {
         Err(QueryError::Remote("gone".to_owned()))
     }
 

@@ -50,6 +50,7 @@ use crate::id::{EventId, Point, RecordId};
 use crate::order::moment::Moments;
 use crate::record::Record;
 use crate::state::{Operation, Thing};
+use crate::value::Value;
 
 use draft::{Draft, Key};
 use reader::Reader;
@@ -85,6 +86,33 @@ pub(crate) fn operations(held: &Held) -> Vec<Operation> {
 /// What one record says by itself: before its key travels along the trace and its transaction ends.
 pub(crate) fn drafts(record: &Record) -> Vec<Draft> {
     Reader::default().read(record).drafts
+}
+
+/// What one record says by itself of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// The type of the thing.
+    pub kind: String,
+    /// The field.
+    pub field: String,
+    /// The values that it had, has, or changed by.
+    pub values: Vec<Value>,
+}
+
+/// What a record says by itself of fields, its versions among them.
+pub fn said(record: &Record) -> Vec<Said> {
+    let mut said = Vec::new();
+    for draft in drafts(record) {
+        let mut add = |field: Option<&str>, values: [Option<Value>; 3]| {
+            let values: Vec<Value> = values.into_iter().flatten().collect();
+            if let (Some(field), false) = (field, values.is_empty()) {
+                said.push(Said { kind: draft.kind.clone(), field: field.to_owned(), values });
+            }
+        };
+        add(draft.field.as_deref(), [draft.from, draft.value, draft.delta]);
+        add(Some("version"), [draft.version, draft.expected_version, None]);
+    }
+    said
 }
 
 fn operation(held: &Held, told: Told) -> Operation {
