@@ -4,18 +4,19 @@
 //! only what the block has not had yet is read; only what recent blocks have not had either is cut into
 //! words and tokens.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use journal::otlp::view::{Attribute, Attributes, Group, Item, Log, Request, Span, Value};
 use journal::otlp::{self};
 use journal::{Block, Frame};
 use timeline::clocks::{ClockEvidence, Ends};
-use timeline::record::{Severity, StatusCode};
+use timeline::record::{Severity, SpanKind, StatusCode};
 use timeline::time::Time;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::ends::{self, BlockEnds, Processes};
 use crate::identity::{self, LogParts};
+use crate::operations::Operations;
 use crate::recurring::Recurring;
 use crate::rows::Row;
 use crate::run::Entry;
@@ -29,6 +30,7 @@ const MEMO_MAX: usize = 1 << 15;
 const ENCODED_ATTRIBUTE: u64 = 1;
 const NAME: u64 = 2;
 const PROSE: u64 = 3;
+const SERVICE: u64 = 4;
 
 /// What the index is to hold of some blocks, in the order of their numbers.
 #[derive(Default)]
@@ -47,8 +49,8 @@ pub(crate) struct Gathered {
     pub(crate) exchanges: Vec<Entry>,
     /// What the records prove of clocks, each by itself.
     clocks: Ends,
-    /// The services seen.
-    pub(crate) services: BTreeSet<String>,
+    /// The services seen, and the names and kinds of their spans.
+    pub(crate) operations: Operations,
     /// The earliest and latest time that a sender gave.
     pub(crate) times: Option<(Time, Time)>,
     /// Bodies that could not be read.
@@ -95,7 +97,8 @@ impl Extractor {
         self.encoded.clear();
         self.terms.clear();
         let outline = Outline::starting(block);
-        let mut walk = Walk { extractor: self, number, outline, document: Vec::new(), gathered };
+        let mut walk =
+            Walk { extractor: self, number, outline, document: Vec::new(), gathered, service: String::new() };
         block.frames.iter().for_each(|frame| walk.frame(frame));
         let Walk { outline, document, .. } = walk;
         let identities = outline.identities.into_iter().map(|key| Entry::new(key, number));
@@ -215,6 +218,8 @@ struct Walk<'a> {
     outline: Outline,
     document: Vec<Term>,
     gathered: &'a mut Gathered,
+    /// That of the resource at hand.
+    service: String,
 }
 
 impl Walk<'_> {
@@ -238,8 +243,9 @@ impl Walk<'_> {
         let service = name.as_ref().and_then(Value::as_str).filter(|name| !name.is_empty());
         let service = service.unwrap_or("unknown_service");
         self.term(Term::service(service));
-        if !self.gathered.services.contains(service) {
-            self.gathered.services.insert(service.to_owned());
+        self.gathered.operations.add_service(service);
+        if self.service != service {
+            service.clone_into(&mut self.service);
         }
         self.attributes(&group.resource.attributes);
         self.extractor.processes.enter(group, &mut self.gathered.clocks);
@@ -261,6 +267,7 @@ impl Walk<'_> {
         }
         self.time(span.start);
         self.text(NAME, &span.name);
+        self.operation(&span.name, span.kind);
         self.term(Term::span_kind(span.kind));
         self.term(Term::status(span.status_code));
         if span.status_code == StatusCode::Error {
@@ -276,6 +283,14 @@ impl Walk<'_> {
             self.entry(Term::linked_trace(link.trace_id().unwrap_or_default()));
             self.entry(Term::mention(link.span_id().unwrap_or_default()));
             self.attributes(&link.attributes);
+        }
+    }
+
+    /// Most spans of a block go by a name that the block has had.
+    fn operation(&mut self, name: &str, kind: SpanKind) {
+        let service = xxh3_64_with_seed(self.service.as_bytes(), SERVICE);
+        if self.extractor.encoded.insert(xxh3_64_with_seed(name.as_bytes(), service ^ kind as u64)) {
+            self.gathered.operations.add(&self.service, name, kind);
         }
     }
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use journal::{Block, Place, ReadError, Reader};
 use parking_lot::Mutex;
 use query::archive::{
-    Archive, ArchiveError, Effort, Fetched, Followed, Found, Page, Proven, Visited, Window,
+    Archive, ArchiveError, Effort, Fetched, Followed, Found, Operations, Page, Proven, Visited, Window,
 };
 use query::predicate::Predicate;
 use timeline::clocks::ClockEvidence;
-use timeline::document::{Completeness, Stats};
+use timeline::document::{Completeness, Incompleteness, Stats};
 use timeline::id::TraceId;
 use timeline::record::{Position, Record};
 
@@ -222,6 +222,25 @@ impl Archive for Folder {
             followed.records.append(&mut records);
         }
         Ok(followed)
+    }
+
+    fn operations(&self, effort: &Effort) -> Result<Operations, ArchiveError> {
+        let view = self.view()?;
+        let mut operations = Operations::default();
+        for shard in &view.shards {
+            for (service, names) in &shard.state.operations.services {
+                operations.services.entry(service.clone()).or_default().extend(names.iter().cloned());
+            }
+            if shard.state.operations.left_out {
+                operations.reasons = vec![Incompleteness::Truncated];
+            }
+        }
+        for block in &view.tail {
+            effort.check()?;
+            let records = self.block(block.place).map_err(store)?.map(|block| read::all(&block));
+            records.into_iter().flatten().for_each(|record| operations.add(&record));
+        }
+        Ok(operations)
     }
 
     fn stats(&self) -> Result<Stats, ArchiveError> {

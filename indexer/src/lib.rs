@@ -21,6 +21,7 @@
 //! | `view.rs`      | what a reader sees at one moment: shards and the journal past them     |
 //! | `plan.rs`      | from a predicate to candidate blocks                                   |
 //! | `sieve.rs`     | a cheap look at an item in place                                       |
+//! | `operations.rs` | the services seen, and the names and kinds of their spans             |
 //! | `needles.rs`   | bytes without which an encoded item cannot match                       |
 //! | `scan.rs`      | from candidate blocks to a page of records                             |
 //! | `folder.rs`    | the archive of a folder                                                |
@@ -40,6 +41,7 @@ mod identity;
 mod indexer;
 mod job;
 mod needles;
+mod operations;
 mod plan;
 mod read;
 mod recurring;

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tantivy::schema::{Field, NumericOptions, Schema};
 
+use crate::operations::Operations;
+
 /// The version of everything under `DIR/index/`: the folder's name, so that another version is another folder.
-pub(crate) const VERSION: &str = "v2";
+pub(crate) const VERSION: &str = "v3";
 
 /// The state that a shard has reached. It is written with the commit of the inverted index, in one file
 /// that is replaced at once: a shard has all of a commit or nothing of it.
@@ -34,8 +36,8 @@ pub(crate) struct State {
     pub(crate) clocks: Vec<RunFile>,
     /// The number of its next file.
     pub(crate) next_file: u64,
-    /// The services seen.
-    pub(crate) services: Vec<String>,
+    /// The services seen, and the names and kinds of their spans.
+    pub(crate) operations: Operations,
     /// The earliest and latest time that a sender gave, in nanoseconds.
     pub(crate) times: Option<(u64, u64)>,
     /// Bodies that could not be read.

@@ -140,7 +140,7 @@ impl Tally {
         for repeat in shard.repeats.values().filter(|repeat| view.holds(repeat.earlier)) {
             self.repeat(repeat.is_log);
         }
-        self.services.extend(shard.state.services.iter().cloned());
+        self.services.extend(shard.state.operations.services.keys().cloned());
         shard.state.times.into_iter().for_each(|(first, last)| self.times(first, last));
     }
 

@@ -130,9 +130,7 @@ impl ShardWriter {
         state.settled = settled && (state.settled || first == 0);
         state.unreadable += gathered.unreadable;
         state.times = joined(state.times, gathered.times);
-        state
-            .services
-            .extend(gathered.services.iter().filter(|name| !self.state.services.contains(name)).cloned());
+        state.operations.merge(&gathered.operations);
         if !gathered.rows.is_empty() {
             gathered.terms.sort_unstable();
             gathered.terms.dedup();

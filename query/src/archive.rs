@@ -4,13 +4,14 @@
 //! type crosses this boundary. Answers may come in any order, and a record twice; a partial answer
 //! says that it is partial.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use timeline::clocks::ClockEvidence;
 use timeline::document::{Completeness, Incompleteness, Stats};
 use timeline::id::TraceId;
-use timeline::record::{Position, Record};
+use timeline::record::{Position, Record, SpanKind};
 use timeline::time::Time;
 
 use crate::predicate::Predicate;
@@ -54,6 +55,10 @@ pub trait Archive: Send + Sync {
         limit: usize,
         effort: &Effort,
     ) -> Result<Followed, ArchiveError>;
+
+    /// Which services sent records, and under which names and kinds each sent spans, by what the store keeps of
+    /// them: it reads no more records than it must.
+    fn operations(&self, effort: &Effort) -> Result<Operations, ArchiveError>;
 
     /// What it holds.
     fn stats(&self) -> Result<Stats, ArchiveError>;
@@ -100,6 +105,10 @@ impl<A: Archive + ?Sized> Archive for Arc<A> {
         effort: &Effort,
     ) -> Result<Followed, ArchiveError> {
         (**self).follow(after, limit, effort)
+    }
+
+    fn operations(&self, effort: &Effort) -> Result<Operations, ArchiveError> {
+        (**self).operations(effort)
     }
 
     fn stats(&self) -> Result<Stats, ArchiveError> {
@@ -171,6 +180,12 @@ impl Effort {
     #[must_use]
     pub fn without_progress(&self) -> Effort {
         Effort { scanned: None, ..self.clone() }
+    }
+
+    /// What is left of this effort once `records` were read.
+    #[must_use]
+    pub fn after(&self, records: u64) -> Effort {
+        Effort { records_max: self.records_max.saturating_sub(records), ..self.clone() }
     }
 
     /// Asks the work to stop; it does at the next block it reads.
@@ -249,6 +264,28 @@ pub struct Followed {
     pub records: Vec<Record>,
     /// What to pass as `after` next time.
     pub after: Option<Position>,
+}
+
+/// Which services sent records, and under which names and kinds each sent spans.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Operations {
+    /// By service; empty for one that sent logs alone.
+    pub services: BTreeMap<String, BTreeSet<(String, SpanKind)>>,
+    /// Why the answer may lack something.
+    pub reasons: Vec<Incompleteness>,
+}
+
+impl Operations {
+    /// Takes in what `record` shows.
+    pub fn add(&mut self, record: &Record) {
+        let service = record.resource.service();
+        if !self.services.contains_key(service) {
+            self.services.insert(service.to_owned(), BTreeSet::new());
+        }
+        if let (Some(operations), Some(span)) = (self.services.get_mut(service), record.as_span()) {
+            operations.insert((span.name.clone(), span.kind));
+        }
+    }
 }
 
 /// Why an archive could not answer.

@@ -6,7 +6,7 @@
 use timeline::annotation::IncidentStatus;
 use timeline::document::{
     Affected, Annotations, Belonging, Clocks, Completeness, Doctor, Entities, Find, FindingKind, Findings,
-    Incidents, Search, SearchRecord, State, Stats, Timeline, Why,
+    Incidents, Search, SearchRecord, Services, State, Stats, Timeline, Traces, Why,
 };
 use timeline::record::Position;
 use timeline::state::Moment;
@@ -65,6 +65,12 @@ pub trait Query: Send + Sync {
     /// Writes these, in this order, at most [`ANNOTATIONS_MAX`]; they are durable when it returns. Returns them with
     /// their stamps. What was written before is not written twice.
     fn annotate(&self, annotations: &[ToWrite]) -> Result<Annotations, QueryError>;
+
+    /// Who sent records, and the operations of each: by the index, not by reading all records.
+    fn services(&self, request: &ServicesRequest, effort: &Effort) -> Result<Services, QueryError>;
+
+    /// Whole traces by what their spans are like, in Jaeger's JSON.
+    fn traces(&self, request: &TracesRequest, effort: &Effort) -> Result<Traces, QueryError>;
 
     /// What the store holds.
     fn stats(&self) -> Result<Stats, QueryError>;
@@ -238,6 +244,22 @@ pub struct IncidentsRequest {
     /// At most so many entities of each type are judged, the latest.
     pub entities_max: usize,
     /// At most so many incidents.
+    pub limit: usize,
+}
+
+/// Which services.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServicesRequest {
+    /// This one alone; `None` for all.
+    pub service: Option<String>,
+}
+
+/// Which traces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracesRequest {
+    /// The query's text: a trace is meant if one of its records matches.
+    pub query: String,
+    /// At most so many traces, those of which a match arrived last.
     pub limit: usize,
 }
 

@@ -9,7 +9,7 @@ use timeline::id::{RecordId, TraceId};
 use timeline::record::{Position, Record};
 
 use crate::archive::{
-    Archive, ArchiveError, Effort, Fetched, Followed, Found, Page, Proven, Visited, Window,
+    Archive, ArchiveError, Effort, Fetched, Followed, Found, Operations, Page, Proven, Visited, Window,
 };
 use crate::predicate::Predicate;
 
@@ -204,6 +204,13 @@ impl Archive for Memory {
             held.records.range(later).take(limit).map(|(_, record)| record.clone()).collect();
         let after = records.last().map_or(after, |record| record.position);
         Ok(Followed { records, after: Some(after) })
+    }
+
+    fn operations(&self, effort: &Effort) -> Result<Operations, ArchiveError> {
+        effort.check()?;
+        let mut operations = Operations::default();
+        self.read().records.values().for_each(|record| operations.add(record));
+        Ok(operations)
     }
 
     fn stats(&self) -> Result<Stats, ArchiveError> {

@@ -8,6 +8,7 @@ mod demo;
 mod diff;
 mod formats;
 mod import;
+mod jaeger;
 mod listeners;
 mod support;
 mod telemetry;

@@ -13,6 +13,10 @@ use crate::value::{Attributes, Value};
 /// exported and imported is the same record.
 pub const ADDED_BY_EXPORT: &str = "backstory.export.";
 
+/// The tag in which an export to Jaeger says, as JSON, what Jaeger has no room for: nanoseconds, counts of what was cut,
+/// that an entry was a log record. An import reads it and takes it away.
+pub const EXPORT_REST: &str = "backstory.export.rest";
+
 /// Where a record stands in a journal. It names a place, orders pages and is never evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {

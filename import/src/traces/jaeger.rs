@@ -1,14 +1,17 @@
 //! Jaeger's JSON: the UI's download, the API's answer. The mapping is that of OpenTelemetry's specification
-//! "OpenTelemetry to Jaeger Transformation", read backwards.
+//! "OpenTelemetry to Jaeger Transformation", read backwards. What `backstory export` and its Jaeger API wrote comes in as
+//! the records that they were, by the tag [`EXPORT_REST`].
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use serde::Deserialize;
 use serde_json::Value;
+use timeline::record::{ADDED_BY_EXPORT, EXPORT_REST};
 
 use super::{failed, id, kind, nanoseconds};
 use crate::document;
@@ -52,6 +55,9 @@ struct JaegerSpan {
     /// Jaeger before 1.0 and its Elasticsearch documents.
     #[serde(default, rename = "parentSpanID")]
     parent_span_id: String,
+    /// W3C's and Jaeger's "sampled" is bit 0 in both.
+    #[serde(default)]
+    flags: u32,
     #[serde(default)]
     operation_name: String,
     #[serde(default)]
@@ -90,6 +96,52 @@ struct Log {
     fields: Vec<Tag>,
 }
 
+/// What [`EXPORT_REST`] says of a span.
+#[derive(Default, Deserialize)]
+struct SpanRest {
+    start: Option<String>,
+    end: Option<String>,
+    /// Attributes, events and links.
+    #[serde(default)]
+    cut: [u32; 3],
+    /// All links, where one says more than whom it leads to.
+    links: Option<Vec<LinkRest>>,
+}
+
+#[derive(Deserialize)]
+struct LinkRest {
+    trace: String,
+    span: String,
+    state: String,
+    flags: u32,
+    tags: Vec<Tag>,
+    cut: u32,
+}
+
+/// What it says of an entry: a span's event, or a log record where `log` is there.
+#[derive(Deserialize)]
+struct EntryRest {
+    time: String,
+    #[serde(default)]
+    cut: u32,
+    /// How many of the fields are the log's own, no attributes.
+    log: Option<usize>,
+    #[serde(default)]
+    observed: String,
+    #[serde(default)]
+    severity: i32,
+    #[serde(default)]
+    severity_text: String,
+    #[serde(default)]
+    flags: u32,
+    #[serde(default)]
+    scope: (String, String),
+    /// The log's process where it is another than its span's.
+    process: Option<String>,
+    /// The body where it is no text.
+    body: Option<Value>,
+}
+
 /// Reads every trace under `data`.
 pub(crate) fn read(input: &mut Input<'_>, out: &mut Out<'_>) -> Result<(), ImportError> {
     let mut number = 0;
@@ -116,7 +168,13 @@ fn read_trace(trace: Trace, place: &str, out: &mut Out<'_>) -> Result<(), Import
             Ok(span) => {
                 let own = span.process.clone();
                 let process = own.as_ref().or_else(|| trace.processes.get(&span.process_id));
+                let (logs, span) = parted(span);
                 let (source, span) = converted(span, process);
+                for (rest, fields) in logs {
+                    let process = rest.process.as_ref().map_or(process, |id| trace.processes.get(id));
+                    let (source, log) = log_record(rest, &fields, process, &span);
+                    out.log(&source, log)?;
+                }
                 out.span(&source, span)?;
             }
             Err(error) => out.fault(format!("{place}.spans[{number}]"), error.to_string()),
@@ -125,22 +183,81 @@ fn read_trace(trace: Trace, place: &str, out: &mut Out<'_>) -> Result<(), Import
     Ok(())
 }
 
+/// The log records among a span's entries, and the span without them.
+fn parted(mut span: JaegerSpan) -> (Vec<(EntryRest, Vec<Tag>)>, JaegerSpan) {
+    let mut logs = Vec::new();
+    let entries = span.logs.take().unwrap_or_default();
+    let events = entries.into_iter().filter_map(|entry| match rest::<EntryRest>(&entry.fields) {
+        Some(rest) if rest.log.is_some() => {
+            logs.push((rest, entry.fields));
+            None
+        }
+        _ => Some(entry),
+    });
+    span.logs = Some(events.collect());
+    (logs, span)
+}
+
+/// What stands in [`EXPORT_REST`], if it is there and ours.
+fn rest<T: serde::de::DeserializeOwned>(tags: &[Tag]) -> Option<T> {
+    let tag = tags.iter().find(|tag| tag.key == EXPORT_REST)?;
+    serde_json::from_str(tag.value.as_str()?).ok()
+}
+
+/// A log record that was exported as an entry of `span`.
+fn log_record(
+    rest: EntryRest,
+    fields: &[Tag],
+    process: Option<&Process>,
+    span: &Span,
+) -> (Source, LogRecord) {
+    let own = rest.log.unwrap_or_default();
+    let said = |name: &str| {
+        let field = fields.iter().take(own).find(|field| field.key == name);
+        field.and_then(|field| field.value.as_str()).unwrap_or_default().to_owned()
+    };
+    let body = rest.body.as_ref().map_or_else(|| text(said("message")), json);
+    let attributes = fields.iter().skip(own).filter(|field| !field.key.starts_with(ADDED_BY_EXPORT));
+    let log = LogRecord {
+        time_unix_nano: rest.time.parse().unwrap_or_default(),
+        observed_time_unix_nano: rest.observed.parse().unwrap_or_default(),
+        severity_number: rest.severity,
+        severity_text: rest.severity_text,
+        event_name: said("event"),
+        body: Some(body),
+        attributes: attributes.map(|field| attribute(field.key.clone(), value(field))).collect(),
+        dropped_attributes_count: rest.cut,
+        flags: rest.flags,
+        trace_id: span.trace_id.clone(),
+        span_id: span.span_id.clone(),
+    };
+    (Source { attributes: process.map(resource).unwrap_or_default(), scope: rest.scope }, log)
+}
+
 fn converted(from: JaegerSpan, process: Option<&Process>) -> (Source, Span) {
     let mut source =
         Source { attributes: process.map(resource).unwrap_or_default(), scope: Default::default() };
+    let rest: SpanRest = rest(&from.tags).unwrap_or_default();
     let mut span = Span {
         trace_id: id(&from.trace_id, 16),
         span_id: id(&from.span_id, 8),
         parent_span_id: id(&from.parent_span_id, 8),
         name: from.operation_name,
-        start_time_unix_nano: nanoseconds(from.start_time),
-        end_time_unix_nano: nanoseconds(from.start_time.saturating_add(from.duration)),
+        flags: from.flags,
+        start_time_unix_nano: in_full(rest.start, from.start_time),
+        end_time_unix_nano: in_full(rest.end, from.start_time.saturating_add(from.duration)),
+        dropped_attributes_count: rest.cut[0],
+        dropped_events_count: rest.cut[1],
+        dropped_links_count: rest.cut[2],
         kind: kind("") as i32,
         events: from.logs.unwrap_or_default().into_iter().map(event).collect(),
         ..Span::default()
     };
     for reference in from.references {
         refer(&mut span, &reference, &from.trace_id);
+    }
+    if let Some(links) = rest.links {
+        span.links = links.into_iter().map(link).collect();
     }
     for tag in from.tags {
         read_tag(&mut span, &mut source, &tag);
@@ -149,6 +266,11 @@ fn converted(from: JaegerSpan, process: Option<&Process>) -> (Source, Span) {
         span.attributes.push(attribute("jaeger.warning", text(warning)));
     }
     (source, span)
+}
+
+/// The nanoseconds that were written out, else those that the microseconds give.
+fn in_full(written: Option<String>, microseconds: u64) -> u64 {
+    written.and_then(|written| written.parse().ok()).unwrap_or_else(|| nanoseconds(microseconds))
 }
 
 /// The first reference of the own trace that says child-of is the parent; every other is a link.
@@ -162,13 +284,25 @@ fn refer(span: &mut Span, reference: &Reference, own_trace: &str) {
     if linked == span.parent_span_id && reference.trace_id == own_trace {
         return; // the parent, named twice
     }
-    let word = if child { "child_of" } else { "follows_from" };
+    // A link is taken to follow; a second parent says that it is one.
+    let kind = child.then(|| attribute("opentracing.ref_type", text("child_of")));
     span.links.push(Link {
         trace_id: id(&reference.trace_id, 16),
         span_id: linked,
-        attributes: vec![attribute("opentracing.ref_type", text(word))],
+        attributes: kind.into_iter().collect(),
         ..Link::default()
     });
+}
+
+fn link(from: LinkRest) -> Link {
+    Link {
+        trace_id: id(&from.trace, 16),
+        span_id: id(&from.span, 8),
+        trace_state: from.state,
+        attributes: from.tags.iter().map(|tag| attribute(tag.key.clone(), value(tag))).collect(),
+        dropped_attributes_count: from.cut,
+        flags: from.flags,
+    }
 }
 
 fn resource(process: &Process) -> Vec<KeyValue> {
@@ -199,14 +333,22 @@ fn read_tag(span: &mut Span, source: &mut Source, tag: &Tag) {
             span.status = Some(failed(&message));
         }
         "internal.span.format" => {}
+        added if added.starts_with(ADDED_BY_EXPORT) => {}
         _ => span.attributes.push(attribute(tag.key.clone(), value(tag))),
     }
 }
 
 fn event(log: Log) -> Event {
-    let mut event = Event { time_unix_nano: nanoseconds(log.timestamp), ..Event::default() };
+    let rest: Option<EntryRest> = rest(&log.fields);
+    let (time, cut) = rest.map_or((None, 0), |rest| (Some(rest.time), rest.cut));
+    let mut event = Event {
+        time_unix_nano: in_full(time, log.timestamp),
+        dropped_attributes_count: cut,
+        ..Event::default()
+    };
     for field in log.fields {
         match (field.key.as_str(), field.value.as_str()) {
+            (added, _) if added.starts_with(ADDED_BY_EXPORT) => {}
             ("event", Some(name)) if event.name.is_empty() => event.name = name.to_owned(),
             _ => event.attributes.push(attribute(field.key.clone(), value(&field))),
         }

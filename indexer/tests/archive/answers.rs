@@ -142,6 +142,8 @@ fn same_stats(folder: &Folder, memory: &Memory) {
     };
     assert_eq!(counts(&stats), counts(&expected));
     assert!(stats.exact);
+    let operations = |archive: &dyn Archive| archive.operations(&Effort::new(1_000_000)).expect("an answer");
+    assert_eq!(operations(folder), operations(memory));
 }
 
 fn check(seed: u64) {

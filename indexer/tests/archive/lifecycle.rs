@@ -53,7 +53,7 @@ fn indexed(seed: u64) -> (tempfile::TempDir, journal::Journal, Indexer, Folder) 
 }
 
 fn shard_folders(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let mut folders: Vec<_> = fs::read_dir(dir.join("index/v2"))
+    let mut folders: Vec<_> = fs::read_dir(dir.join("index/v3"))
         .expect("shards")
         .map(|entry| entry.expect("an entry").path())
         .collect();
@@ -114,7 +114,7 @@ fn a_deleted_index_is_made_anew_and_answers_do_not_change() {
 fn what_another_version_left_is_removed() {
     let (dir, _journal, indexer, folder) = indexed(4);
     indexer.stop();
-    fs::rename(dir.path().join("index/v2"), dir.path().join("index/v0")).expect("renamed");
+    fs::rename(dir.path().join("index/v3"), dir.path().join("index/v0")).expect("renamed");
     let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
     wait_until_made(dir.path(), &folder);
     assert!(!dir.path().join("index/v0").exists());
@@ -126,7 +126,7 @@ fn while_another_versions_index_is_replaced_answers_say_what_they_lack() {
     let before = total(&folder);
     indexer.stop();
     // As far as a rebuild comes that is killed early: the newest segment goes first.
-    let (made, other) = (dir.path().join("index/v2"), dir.path().join("index/v0"));
+    let (made, other) = (dir.path().join("index/v3"), dir.path().join("index/v0"));
     fs::rename(&made, &other).expect("renamed");
     fs::create_dir(&made).expect("made");
     let newest =

@@ -44,7 +44,7 @@ mod words;
 
 pub use csv::csv_row;
 pub use format::{Export, Format};
-pub use jaeger::jaeger;
+pub use jaeger::{jaeger, jaeger_traces};
 pub use json::{json, jsonl};
 pub use otlp::otlp;
 pub use sanitise::sanitise;

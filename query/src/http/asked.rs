@@ -20,7 +20,8 @@ use crate::annotations::ToWrite;
 use crate::archive::Window;
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest,
-    IncidentsRequest, SearchRequest, StateRequest, TimelineRequest, WhyRequest,
+    IncidentsRequest, SearchRequest, ServicesRequest, StateRequest, TimelineRequest, TracesRequest,
+    WhyRequest,
 };
 use crate::language::parse_time;
 
@@ -185,6 +186,24 @@ pub(super) struct IncidentsAsked {
     pub(super) budget: Option<u64>,
 }
 
+/// `/v1/services`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServicesAsked {
+    service: Option<String>,
+    pub(super) budget: Option<u64>,
+}
+
+/// `/v1/traces`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TracesAsked {
+    #[serde(default)]
+    query: String,
+    limit: Option<usize>,
+    pub(super) budget: Option<u64>,
+}
+
 /// What is posted to `/v1/annotations`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -234,6 +253,22 @@ impl SearchAsked {
             query: short("query", &self.query)?,
             limit: self.limit.unwrap_or(PAGE_DEFAULT).min(page_max),
             before: parsed("before", self.before.as_deref())?,
+        })
+    }
+}
+
+impl ServicesAsked {
+    pub(super) fn request(&self) -> Result<ServicesRequest, Failure> {
+        let service = self.service.as_deref().map(|service| short("service", service)).transpose()?;
+        Ok(ServicesRequest { service })
+    }
+}
+
+impl TracesAsked {
+    pub(super) fn request(&self, page_max: usize) -> Result<TracesRequest, Failure> {
+        Ok(TracesRequest {
+            query: short("query", &self.query)?,
+            limit: self.limit.unwrap_or(PAGE_DEFAULT).min(page_max),
         })
     }
 }
@@ -321,7 +356,7 @@ impl FollowAsked {
 }
 
 /// The moment of asking. The API is at the edge: it may read the clock.
-fn now() -> Time {
+pub(super) fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
@@ -377,6 +412,8 @@ impl WithPath for StateAsked {
         StateAsked { entity: path.unwrap_or_default(), ..self }
     }
 }
+impl WithPath for ServicesAsked {}
+impl WithPath for TracesAsked {}
 impl WithPath for EntitiesAsked {}
 impl WithPath for DoctorAsked {}
 impl WithPath for AffectedAsked {}

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::ROUTES;
+use super::{ROUTES, jaeger};
 
 /// How many requests each route answered with each status, and how long that took.
 #[derive(Debug, Default)]
@@ -65,5 +65,5 @@ fn route_of(path: &str) -> &'static str {
         Some((before, _)) => path.starts_with(before),
         None => path == *route,
     };
-    ROUTES.into_iter().find(answers).unwrap_or("none")
+    ROUTES.into_iter().chain(jaeger::ROUTES).find(answers).unwrap_or("none")
 }

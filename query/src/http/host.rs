@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::failure::{Code, Failure};
+use super::jaeger;
 
 /// Lets pass what names an address or `localhost`, and what carries a token, which others check.
 pub(super) async fn check(request: Request, next: Next) -> Response {
@@ -20,7 +21,8 @@ pub(super) async fn check(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let message = "without a token this server answers only to an address or localhost: ask http://127.0.0.1 with its port";
-    Failure::new(Code::Misdirected, message).into_response()
+    let failure = Failure::new(Code::Misdirected, message);
+    if jaeger::is_path(request.uri().path()) { jaeger::refusal(failure) } else { failure.into_response() }
 }
 
 fn goes_by(host: &str) -> bool {

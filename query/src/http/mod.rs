@@ -8,11 +8,13 @@
 //! | `failure.rs`  | how a failure is told                                                |
 //! | `host.rs`     | by which names the server goes                                       |
 //! | `counts.rs`   | what was asked, in Prometheus' text form                             |
+//! | `jaeger/`     | the same questions as Jaeger's clients ask them                      |
 
 mod asked;
 mod counts;
 mod failure;
 mod host;
+mod jaeger;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -29,7 +31,8 @@ use axum::{Router, middleware};
 pub(crate) use self::asked::AnnotationsAsked;
 use self::asked::{
     AffectedAsked, Asked, BundleAsked, ClocksAsked, DoctorAsked, EntitiesAsked, FindAsked, FindingsAsked,
-    FollowAsked, IncidentsAsked, SearchAsked, StateAsked, TimelineAsked, Told, WhyAsked,
+    FollowAsked, IncidentsAsked, SearchAsked, ServicesAsked, StateAsked, TimelineAsked, Told, TracesAsked,
+    WhyAsked,
 };
 use self::counts::Counts;
 pub(crate) use self::failure::FailureDocument;
@@ -38,7 +41,7 @@ use self::work::Workers;
 use crate::interface::Query;
 
 /// The routes, as [`router`] serves them.
-pub const ROUTES: [&str; 20] = [
+pub const ROUTES: [&str; 22] = [
     "/v1/timeline/{*entity}",
     "/v1/find",
     "/v1/search",
@@ -59,6 +62,8 @@ pub const ROUTES: [&str; 20] = [
     "/v1/incidents",
     "/v1/annotations",
     "/v1/bundle/{*entity}",
+    "/v1/services",
+    "/v1/traces",
 ];
 
 /// How long the longest `follow` waits for a record, in seconds.
@@ -133,6 +138,9 @@ pub fn router(query: Arc<dyn Query>, options: Options) -> Router {
         .route(ROUTES[17], get(incidents))
         .route(ROUTES[18], get(annotations).post(annotate))
         .route(ROUTES[19], get(bundle))
+        .route(ROUTES[20], get(services))
+        .route(ROUTES[21], get(traces))
+        .merge(jaeger::router())
         .fallback(nothing_here)
         .method_not_allowed_fallback(only_get)
         .with_state(service)
@@ -238,6 +246,16 @@ async fn annotations(State(service): State<Service>) -> Result<Response, Failure
 
 async fn annotate(State(service): State<Service>, told: Told<AnnotationsAsked>) -> Result<Response, Failure> {
     service.workers.answer(None, move |query, _| query.annotate(&told.0.annotations)).await
+}
+
+async fn services(State(service): State<Service>, asked: Asked<ServicesAsked>) -> Result<Response, Failure> {
+    let request = asked.request()?;
+    service.workers.answer(asked.budget, move |query, effort| query.services(&request, effort)).await
+}
+
+async fn traces(State(service): State<Service>, asked: Asked<TracesAsked>) -> Result<Response, Failure> {
+    let request = asked.request(service.options.page_max)?;
+    service.workers.answer(asked.budget, move |query, effort| query.traces(&request, effort)).await
 }
 
 async fn stats(State(service): State<Service>) -> Result<Response, Failure> {

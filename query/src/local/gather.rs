@@ -14,7 +14,7 @@ use crate::interface::{QueryError, TimelineRequest};
 use crate::predicate::{Predicate, Signal, TextMatch};
 
 /// So many traces or messages are asked for in one predicate.
-const TERMS_MAX: usize = 256;
+pub(super) const TERMS_MAX: usize = 256;
 
 /// What a timeline is told from.
 pub(super) struct Gathered {

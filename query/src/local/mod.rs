@@ -11,6 +11,7 @@
 //! | `shown.rs`  | a record as the public JSON shows it                                       |
 //! | `survey.rs` | which entity types there are, and what of each service can be judged       |
 //! | `spend.rs`  | one budget over several questions to an archive                            |
+//! | `traces.rs` | who sent records, and whole traces                                         |
 
 mod affected;
 mod clocks;
@@ -23,6 +24,7 @@ mod spend;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +33,7 @@ use timeline::annotation::Written;
 use timeline::clocks::Declared;
 use timeline::document::{
     Affected, Annotations, Clocks, Completeness, Doctor, Entities, Find, Findings, Incidents, Incompleteness,
-    Search, State, Stats, Timeline,
+    Search, Services, State, Stats, Timeline, Traces,
 };
 use timeline::judge::Settings;
 use timeline::record::Record;
@@ -44,8 +46,8 @@ use crate::bundle::Bundle;
 use crate::export;
 use crate::interface::{
     ANNOTATIONS_MAX, AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest,
-    FollowAnswer, FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, StateRequest,
-    TimelineRequest, WhyAnswer, WhyRequest,
+    FollowAnswer, FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest,
+    ServicesRequest, StateRequest, TimelineRequest, TracesRequest, WhyAnswer, WhyRequest,
 };
 use crate::language::{self, Now, ParseError};
 
@@ -279,6 +281,14 @@ impl<A: Archive> Query for Local<A> {
         let written = annotations.iter().zip(stamps);
         let written = written.map(|(one, stamp)| Written { stamp, annotation: one.annotation.clone() });
         Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), annotations: written.collect() })
+    }
+
+    fn services(&self, request: &ServicesRequest, effort: &Effort) -> Result<Services, QueryError> {
+        traces::services(self, request, effort)
+    }
+
+    fn traces(&self, request: &TracesRequest, effort: &Effort) -> Result<Traces, QueryError> {
+        traces::of(self, request, effort)
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

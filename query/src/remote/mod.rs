@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use timeline::document::{
-    Affected, Annotations, Clocks, Doctor, Entities, Find, Findings, Incidents, Search, State, Stats,
-    Timeline,
+    Affected, Annotations, Clocks, Doctor, Entities, Find, Findings, Incidents, Search, Services, State,
+    Stats, Timeline, Traces,
 };
 use timeline::state::Moment;
 
@@ -20,8 +20,8 @@ use crate::bundle::Bundle;
 use crate::http::{AnnotationsAsked, Code, Failure};
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
-    FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, StateRequest,
-    TimelineRequest, WhyAnswer, WhyRequest,
+    FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, ServicesRequest,
+    StateRequest, TimelineRequest, TracesRequest, WhyAnswer, WhyRequest,
 };
 use crate::language::{self, Now};
 
@@ -213,6 +213,19 @@ impl Query for Remote {
     fn annotate(&self, annotations: &[ToWrite]) -> Result<Annotations, QueryError> {
         let body = AnnotationsAsked { annotations: annotations.to_vec() };
         self.calls.post(&format!("{}/v1/annotations", self.url), &body)
+    }
+
+    fn services(&self, request: &ServicesRequest, effort: &Effort) -> Result<Services, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add_some("service", request.service.as_ref());
+        self.get("/v1/services", &parameters, effort)
+    }
+
+    fn traces(&self, request: &TracesRequest, effort: &Effort) -> Result<Traces, QueryError> {
+        let mut parameters = Parameters::new(effort);
+        parameters.add("query", &self.pinned(&request.query)?);
+        parameters.add("limit", &request.limit);
+        self.get("/v1/traces", &parameters, effort)
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

@@ -96,6 +96,14 @@ impl Query for Served {
         self.remote.annotate(annotations)
     }
 
+    fn services(&self, request: &ServicesRequest, effort: &Effort) -> Result<Services, QueryError> {
+        self.remote.services(request, effort)
+    }
+
+    fn traces(&self, request: &TracesRequest, effort: &Effort) -> Result<Traces, QueryError> {
+        self.remote.traces(request, effort)
+    }
+
     fn stats(&self) -> Result<Stats, QueryError> {
         self.remote.stats()
     }

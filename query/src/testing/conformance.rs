@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use timeline::document::{
-    Affected, Belongs, Clocks, Doctor, Entities, Find, FindingKind, Findings, Incompleteness, Relation,
-    Search, State, Stats, Timeline,
+    Affected, Belongs, Clocks, Doctor, Entities, Find, FindingKind, Findings, Incompleteness, Operation,
+    Relation, Search, Services, State, Stats, Timeline, Traces,
 };
-use timeline::record::{Body, Record};
+use timeline::record::{Body, Record, SpanKind};
 use timeline::state::Moment;
 use timeline::time::Time;
 
@@ -14,7 +14,8 @@ use super::{attributes, incidents, log, record, span, span_id, trace};
 use crate::archive::{Archive, ArchiveError, Effort, Window};
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowRequest, Query,
-    QueryError, Records, SearchRequest, StateRequest, TimelineRequest, WhyAnswer, WhyRequest,
+    QueryError, Records, SearchRequest, ServicesRequest, StateRequest, TimelineRequest, TracesRequest,
+    WhyAnswer, WhyRequest,
 };
 use crate::language::{Now, Zone};
 use crate::memory::Memory;
@@ -72,6 +73,8 @@ pub(crate) fn conforms(make: &impl Make) {
     judges(&query);
     explains(&query);
     incidents::conforms(&make.over(Arc::new(Memory::new(incidents::world()))));
+    lists_services(&query);
+    hands_out_traces(&query);
     says_what_a_budget_cut(&query);
     stops_when_cancelled(&query);
     follows(&query, &memory);
@@ -351,6 +354,40 @@ fn explains(query: &impl Query) {
     assert_eq!((clocks.completeness.shown, clocks.clocks.len()), (1, 1), "they share a machine");
 }
 
+fn lists_services(query: &impl Query) {
+    let all = query.services(&ServicesRequest::default(), &effort()).expect("an answer");
+    assert_eq!((all.schema.as_str(), all.completeness.shown), (Services::SCHEMA, 4));
+    let names: Vec<(&str, usize)> =
+        all.services.iter().map(|one| (one.service.as_str(), one.operations.len())).collect();
+    assert_eq!(names, [("cron", 0), ("orders", 1), ("payments", 1), ("shipping", 1)]);
+    let one = ServicesRequest { service: Some("payments".to_owned()) };
+    let one = query.services(&one, &effort()).expect("an answer");
+    let charge = Operation { name: "charge".to_owned(), kind: SpanKind::Internal };
+    assert_eq!((one.services.len(), &one.services[0].operations), (1, &vec![charge]));
+    let none = ServicesRequest { service: Some("none".to_owned()) };
+    assert_eq!(query.services(&none, &effort()).expect("an answer").services, []);
+}
+
+fn hands_out_traces(query: &impl Query) {
+    let ask = |text: &str, limit: usize| {
+        let request = TracesRequest { query: text.to_owned(), limit };
+        query.traces(&request, &effort()).expect("an answer")
+    };
+    let id = |number| timeline::id::TraceId::to_string(&trace(number));
+    let ids = |answer: &Traces| -> Vec<String> {
+        answer.traces.iter().filter_map(|one| Some(one["traceID"].as_str()?.to_owned())).collect()
+    };
+    let all = ask("name:\"POST /orders\"", 10);
+    assert_eq!((all.schema.as_str(), ids(&all)), (Traces::SCHEMA, vec![id(3), id(1)]), "the latest first");
+    assert_eq!((all.completeness.shown, all.completeness.total), (2, 2));
+    assert_eq!(all.traces[1]["spans"].as_array().map(Vec::len), Some(2), "the whole trace");
+    let cut = ask("name:\"POST /orders\"", 1);
+    assert_eq!((ids(&cut), cut.completeness.shown, cut.completeness.total), (vec![id(3)], 1, 2));
+    let by_id = ask(&format!("trace:{}", id(2)), 10);
+    assert_eq!(by_id.traces[0]["spans"][0]["operationName"], "ship");
+    assert_eq!(ask("service:none", 10).traces, Vec::<serde_json::Value>::new());
+}
+
 fn says_what_a_budget_cut(query: &impl Query) {
     let cut = entities(query, None, &Effort::new(2)).expect("an answer").completeness;
     assert_eq!((cut.reasons, cut.shown, cut.total), (vec![Incompleteness::Truncated], 2, 6));
@@ -467,6 +504,10 @@ mod archives {
             broken()
         }
 
+        fn operations(&self, _: &Effort) -> Result<Operations, ArchiveError> {
+            broken()
+        }
+
         fn stats(&self) -> Result<Stats, ArchiveError> {
             broken()
         }
@@ -506,6 +547,10 @@ mod archives {
             e: &Effort,
         ) -> Result<Followed, ArchiveError> {
             self.0.follow(after, limit, e)
+        }
+
+        fn operations(&self, effort: &Effort) -> Result<Operations, ArchiveError> {
+            self.0.operations(effort)
         }
 
         fn stats(&self) -> Result<Stats, ArchiveError> {

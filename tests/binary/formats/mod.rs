@@ -250,7 +250,7 @@ fn what_shiviz_would_read_orders_every_pair_as_the_timeline_does() {
 }
 
 /// Where two documents differ first.
-fn difference(one: &Value, other: &Value) -> String {
+pub(crate) fn difference(one: &Value, other: &Value) -> String {
     match (one, other) {
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys());

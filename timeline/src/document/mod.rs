@@ -12,6 +12,7 @@
 //! | `entities.rs`  | `backstory.entities/1`                                           |
 //! | `doctor.rs`    | `backstory.doctor/1`                                             |
 //! | `incident.rs`  | `backstory.incidents/1`, `annotations/1`                         |
+//! | `services.rs`  | `backstory.services/1`, `traces/1`                               |
 //!
 //! Fields may be added, never renamed or given another meaning without a new number in `schema`.
 //! The JSON Schemas are in `docs/schema/`; a test validates what these types print against them.
@@ -23,6 +24,7 @@ mod doctor;
 mod entities;
 mod finding;
 mod incident;
+mod services;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -41,6 +43,7 @@ pub use incident::{
     Annotations, Incident, IncidentEntities, IncidentError, IncidentFinding, IncidentService, Incidents,
     Origin, Pinned,
 };
+pub use services::{Operation, ServiceOperations, Services, Traces};
 pub use state::{CopyState, Identity, InitialState, Known, Op, Outcome, State, StateChange, StateEvidence};
 pub use timeline::{
     Belongs, CausalStamp, Certainty, Clock, ClockBounds, Completeness, Edge, Entity, Event, EventKind,

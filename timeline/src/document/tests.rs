@@ -121,6 +121,21 @@ fn surveys_are_valid() {
 }
 
 #[test]
+fn services_and_traces_are_valid() {
+    let operations = vec![Operation { name: "POST /orders".into(), kind: SpanKind::Server }];
+    let services = Services {
+        schema: Services::SCHEMA.into(),
+        completeness: Completeness::default(),
+        services: vec![ServiceOperations { service: "orders".into(), operations }],
+    };
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/services.json")), &services), [""; 0]);
+    let trace = serde_json::json!({ "traceID": "00000000000000000000000000000007", "spans": [], "processes": {}, "warnings": null });
+    let traces =
+        Traces { schema: Traces::SCHEMA.into(), completeness: Completeness::default(), traces: vec![trace] };
+    assert_eq!(errors(&schema(include_str!("../../../docs/schema/traces.json")), &traces), [""; 0]);
+}
+
+#[test]
 fn a_search_is_valid() {
     let record = SearchRecord {
         record: crate::id::RecordId([1; 16]),

@@ -7,12 +7,12 @@ use query::archive::Effort;
 use query::bundle::Bundle;
 use query::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
-    FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, StateRequest,
-    TimelineRequest, WhyAnswer, WhyRequest,
+    FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, ServicesRequest,
+    StateRequest, TimelineRequest, TracesRequest, WhyAnswer, WhyRequest,
 };
 use timeline::document::{
     Affected, Annotations, Clocks, Completeness, Doctor, Entities, Find, FindMatch, Findings, Incidents,
-    Search, SearchRecord, State, Stats, Timeline,
+    Search, SearchRecord, Services, State, Stats, Timeline, Traces,
 };
 use timeline::survey::Survey;
 
@@ -183,6 +183,16 @@ impl Query for Canned {
 
     fn annotate(&self, _: &[ToWrite]) -> Result<Annotations, QueryError> {
         Err(QueryError::Remote("nobody writes in the canned stories".to_owned()))
+    }
+
+    fn services(&self, _: &ServicesRequest, _: &Effort) -> Result<Services, QueryError> {
+        let completeness = Canned::whole(0, 0);
+        Ok(Services { schema: Services::SCHEMA.to_owned(), completeness, services: Vec::new() })
+    }
+
+    fn traces(&self, _: &TracesRequest, _: &Effort) -> Result<Traces, QueryError> {
+        let completeness = Canned::whole(0, 0);
+        Ok(Traces { schema: Traces::SCHEMA.to_owned(), completeness, traces: Vec::new() })
     }
 
     fn stats(&self) -> Result<Stats, QueryError> {

@@ -1,3 +1,4 @@
+mod jaeger;
 mod openapi;
 
 use std::io::Write;
@@ -7,7 +8,8 @@ use std::sync::mpsc::{Sender, channel};
 
 use serde_json::Value as Json;
 use timeline::document::{
-    Affected, Annotations, Clocks, Doctor, Entities, Find, Findings, Incidents, Search, Stats, Timeline,
+    Affected, Annotations, Clocks, Doctor, Entities, Find, Findings, Incidents, Search, Services, Stats,
+    Timeline, Traces,
 };
 use timeline::record::Body;
 
@@ -17,8 +19,8 @@ use crate::archive::Effort;
 use crate::bundle::Bundle;
 use crate::interface::{
     AffectedRequest, ClocksRequest, DoctorRequest, EntitiesRequest, FindingsRequest, FollowAnswer,
-    FollowRequest, IncidentsRequest, QueryError, Records, SearchRequest, StateRequest, TimelineRequest,
-    WhyAnswer, WhyRequest,
+    FollowRequest, IncidentsRequest, QueryError, Records, SearchRequest, ServicesRequest, StateRequest,
+    TimelineRequest, TracesRequest, WhyAnswer, WhyRequest,
 };
 use crate::local::Local;
 use crate::memory::Memory;
@@ -217,6 +219,14 @@ impl Query for Endless {
     }
 
     fn annotate(&self, _: &[ToWrite]) -> Result<Annotations, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn services(&self, _: &ServicesRequest, _: &Effort) -> Result<Services, QueryError> {
+        Err(QueryError::Remote("gone".to_owned()))
+    }
+
+    fn traces(&self, _: &TracesRequest, _: &Effort) -> Result<Traces, QueryError> {
         Err(QueryError::Remote("gone".to_owned()))
     }
 
