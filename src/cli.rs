@@ -1,5 +1,9 @@
 //! The command line: what can be asked, as clap reads it.
 
+mod fetch;
+#[cfg(test)]
+mod manual;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -7,6 +11,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use query::export::Format;
+
+pub(crate) use self::fetch::{Backend, Fetch};
 
 /// One causal timeline of one thing, across services, with a reason for every "before".
 ///
@@ -130,10 +136,16 @@ pub(crate) enum Command {
     /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
+    /// What a tracing backend that runs already knows, brought in: Jaeger, Grafana Tempo
+    #[command(after_help = fetch::HELP)]
+    Fetch(Box<Fetch>),
     /// Who else has what a finding tells of, since when, still, and whom can't we tell
     Affected(Affected),
     /// Writes a commented backstory.toml from what was seen
     Init(Init),
+    /// The questions as tools for a language model, over standard input and output (MCP)
+    #[command(after_help = MCP_HELP)]
+    Mcp,
     /// What the store holds
     Stats(Stats),
     /// Checks the journal's every block and the index against it, or a bundle's every byte. Exit status 1 where anything is wrong
@@ -173,6 +185,9 @@ const WHY_HELP: &str = r#"The ids of a timeline's events:
   backstory timeline order/42 --brief --format csv      (its column id)
 Of a call with the span id 00f067aa0ba902b7, its start and its end:
   backstory why order/42 00f067aa0ba902b7 00f067aa0ba902b7:end"#;
+
+const MCP_HELP: &str = r#"A client starts it by itself. Its configuration, for most of them:
+  {"mcpServers": {"backstory": {"command": "backstory", "args": ["mcp", "--connect", "http://127.0.0.1:4320"]}}}"#;
 
 const SEARCH_HELP: &str = r#"A query is made of
   service:payments   name:"POST /orders"   kind:client   status:error

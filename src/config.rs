@@ -275,7 +275,7 @@ pub(crate) fn default_folder() -> anyhow::Result<PathBuf> {
 }
 
 /// `90s`, `15m`, `12h`, `3d`.
-fn parse_duration(text: &str) -> anyhow::Result<Duration> {
+pub(crate) fn parse_duration(text: &str) -> anyhow::Result<Duration> {
     let (number, unit) = split_unit(text);
     let seconds = match unit {
         "s" => 1,

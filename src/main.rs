@@ -3,7 +3,9 @@
 mod cli;
 mod command;
 mod config;
+mod fetch;
 mod intake;
+mod mcp;
 mod metrics;
 mod output;
 mod progress;

@@ -53,18 +53,22 @@ pub(crate) fn colour() -> bool {
 /// Says on standard error what an answer lacks; nothing where it lacks nothing.
 pub(crate) fn warn_incomplete(completeness: &Completeness) {
     for reason in &completeness.reasons {
-        let word = match reason {
-            Incompleteness::Truncated => "a budget cut it: there is more",
-            Incompleteness::MissingShard => {
-                "a part of the journal or index could not be read (see `backstory verify`)"
-            }
-            Incompleteness::NotIndexed => {
-                "records were accepted that the index has not reached yet: ask again in a moment"
-            }
-            Incompleteness::Sampled => "a source samples: not all of it arrives here",
-            Incompleteness::DroppedBySdk => "an SDK says that it dropped something",
-            Incompleteness::UnattributedWrites => "a write's entity is unknown",
-        };
-        eprintln!("backstory: incomplete: {word}");
+        eprintln!("backstory: incomplete: {}", lacking(*reason));
+    }
+}
+
+/// What an answer lacks for this reason.
+pub(crate) fn lacking(reason: Incompleteness) -> &'static str {
+    match reason {
+        Incompleteness::Truncated => "a budget cut it: there is more",
+        Incompleteness::MissingShard => {
+            "a part of the journal or index could not be read (see `backstory verify`)"
+        }
+        Incompleteness::NotIndexed => {
+            "records were accepted that the index has not reached yet: ask again in a moment"
+        }
+        Incompleteness::Sampled => "a source samples: not all of it arrives here",
+        Incompleteness::DroppedBySdk => "an SDK says that it dropped something",
+        Incompleteness::UnattributedWrites => "a write's entity is unknown",
     }
 }

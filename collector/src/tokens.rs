@@ -201,12 +201,19 @@ fn equal(secret: &[u8], presented: &[u8]) -> bool {
     black_box(difference) == 0
 }
 
-/// Lays the tokens over every route of `router`: a request without one gets 401 and why, in JSON.
+/// What anybody may ask: whether the server is up and ready, for probes that hold no secret.
+const OPEN: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Lays the tokens over every route of `router` but `/healthz` and `/readyz`: a request without one gets 401 and why,
+/// in JSON.
 pub fn protect(router: axum::Router, tokens: Arc<Tokens>) -> axum::Router {
     router.layer(axum::middleware::from_fn_with_state(tokens, guard))
 }
 
 async fn guard(State(tokens): State<Arc<Tokens>>, request: Request, next: Next) -> Response {
+    if OPEN.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
     match tokens.admit(request.headers()) {
         Some(_) => next.run(request).await,
         None => (

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use query::archive::Window;
+use query::archive::{Effort, Window};
 use query::export::sanitise;
 use query::interface::{EntitiesRequest, Query, TimelineRequest};
 use timeline::compare;
@@ -22,12 +22,7 @@ const KEYS_MAX: usize = 10_000;
 
 /// Asks, compares and prints; exit status 1 where they part.
 pub(crate) fn run(diff: &Diff, query: &dyn Query) -> anyhow::Result<ExitCode> {
-    let a = told(&diff.a, query)?;
-    let b = match &diff.b {
-        Some(b) => told(b, query)?,
-        None => healthy(&a, query)?,
-    };
-    let found = compare(&a, &b);
+    let found = compared(&diff.a, diff.b.as_deref(), query, &effort())?;
     match diff.format {
         DocumentFormat::Json => output::print_json(&found)?,
         DocumentFormat::Text => output::print(&text(&found))?,
@@ -35,14 +30,29 @@ pub(crate) fn run(diff: &Diff, query: &dyn Query) -> anyhow::Result<ExitCode> {
     Ok(if found.parts_at.is_some() { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-fn told(entity: &str, query: &dyn Query) -> anyhow::Result<Timeline> {
+/// Where `a` and `b` part; without `b`, `a` and the nearest healthy entity of its type.
+pub(crate) fn compared(
+    a: &str,
+    b: Option<&str>,
+    query: &dyn Query,
+    effort: &Effort,
+) -> anyhow::Result<Document> {
+    let a = told(a, query, effort)?;
+    let b = match b {
+        Some(b) => told(b, query, effort)?,
+        None => healthy(&a, query, effort)?,
+    };
+    Ok(compare(&a, &b))
+}
+
+fn told(entity: &str, query: &dyn Query, effort: &Effort) -> anyhow::Result<Timeline> {
     let request = TimelineRequest {
         entity: entity.to_owned(),
         window: Window::default(),
         events_max: usize::MAX,
         brief: true,
     };
-    let told = query.timeline(&request, &effort()).map_err(|error| placed(error, entity))?;
+    let told = query.timeline(&request, effort).map_err(|error| placed(error, entity))?;
     if told.events.is_empty() {
         explain_nothing(query, &format!("nothing concerns {}", sanitise(entity)))?;
     }
@@ -50,10 +60,10 @@ fn told(entity: &str, query: &dyn Query) -> anyhow::Result<Timeline> {
 }
 
 /// The entity of the same type with the fewest differences among the healthy ones that began nearest in time.
-fn healthy(a: &Timeline, query: &dyn Query) -> anyhow::Result<Timeline> {
+fn healthy(a: &Timeline, query: &dyn Query, effort: &Effort) -> anyhow::Result<Timeline> {
     let kind = &a.entity.kind;
     let request = EntitiesRequest { kind: Some(kind.clone()), window: Window::default(), limit: KEYS_MAX };
-    let found = query.entities(&request, &effort()).map_err(|error| placed(error, kind))?;
+    let found = query.entities(&request, effort).map_err(|error| placed(error, kind))?;
     let own = format!("{kind}/{}", a.entity.key);
     let began = a.range.map(|range| range.start).unwrap_or_default();
     let apart = |time: Option<Time>| time.map_or(u64::MAX, |time| time.0.abs_diff(began.0));
@@ -63,7 +73,7 @@ fn healthy(a: &Timeline, query: &dyn Query) -> anyhow::Result<Timeline> {
     keys.sort_by(|x, y| (apart(x.first), &x.entity).cmp(&(apart(y.first), &y.entity)));
     let mut nearest: Option<(usize, Timeline)> = None;
     for key in keys.into_iter().take(CANDIDATES_MAX) {
-        let candidate = told(&key.entity, query)?;
+        let candidate = told(&key.entity, query, effort)?;
         let differences = compare(a, &candidate).differences.len();
         if is_healthy(&candidate) && nearest.as_ref().is_none_or(|(fewest, _)| differences < *fewest) {
             nearest = Some((differences, candidate));

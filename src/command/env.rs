@@ -154,6 +154,23 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_are_what_it_prints() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/exporters");
+        for language in Language::value_variants().iter().filter(|language| **language != Language::Collector)
+        {
+            let name = language.to_possible_value().expect("a name");
+            let path = folder.join(format!("{}.env", name.get_name()));
+            let example = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+            let printed = lines(Some(*language), "127.0.0.1:4317", "127.0.0.1:4318");
+            let as_file = |line: &str| {
+                line.strip_prefix("export ").map_or(line.to_owned(), |line| line.replace('\'', ""))
+            };
+            let expected: Vec<String> = printed.lines().map(as_file).collect();
+            assert_eq!(example.lines().skip(1).collect::<Vec<_>>(), expected, "{path:?}");
+        }
+    }
+
+    #[test]
     fn variables_are_written_for_a_shell() {
         insta::assert_snapshot!(lines(Some(Language::Node), "127.0.0.1:4317", "127.0.0.1:4318"), @r"
         # npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node

@@ -4,17 +4,19 @@ mod affected;
 mod clocks;
 mod completions;
 mod demo;
-mod diff;
+pub(crate) mod diff;
 mod doctor;
 mod entities;
 mod env;
 mod export;
+mod fetch;
 mod find;
 mod findings;
 mod import;
 mod init;
 mod made;
 mod man;
+mod mcp;
 mod open;
 mod reindex;
 mod search;
@@ -74,10 +76,15 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let serving = file.serving(&cli.listen)?;
             return import::run(&import, &source()?, &serving, file.token(&cli.global));
         }
+        Some(Command::Fetch(fetch)) => {
+            let serving = file.serving(&cli.listen)?;
+            return fetch::run(&fetch, &source()?, &serving, file.token(&cli.global));
+        }
         Some(Command::Affected(affected)) => affected::run(&affected, &*open()?)?,
         Some(Command::State(state)) => state::run(&state, &*open()?)?,
         Some(Command::Findings(findings)) => return findings::run(&findings, &*open()?),
         Some(Command::Init(init)) => init::run(&init, &*open()?)?,
+        Some(Command::Mcp) => mcp::run(open()?)?,
         Some(Command::Stats(stats)) => stats::run(&stats, &*open()?)?,
         Some(Command::Verify(verify)) => return verify::run(&verify, source),
         Some(Command::Reindex) => reindex::run(&source()?)?,

@@ -11,7 +11,7 @@ use crate::server::Server;
 
 /// Serves until it is told to stop by SIGINT or SIGTERM.
 pub(crate) fn run(source: &Source, serving: &Serving) -> anyhow::Result<()> {
-    log_to_stderr();
+    log_to_stderr("warn,backstory=info");
     let folder = folder(source, "serve")?;
     let server = Server::start(folder, serving)?;
     eprintln!(
@@ -25,10 +25,10 @@ pub(crate) fn run(source: &Source, serving: &Serving) -> anyhow::Result<()> {
     server.stop()
 }
 
-/// Logs go to standard error; `RUST_LOG` says which, warnings and our own news by default.
-fn log_to_stderr() {
+/// Logs go to standard error; `RUST_LOG` says which, else `usual`.
+pub(super) fn log_to_stderr(usual: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,backstory=info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -112,6 +112,18 @@ pub(crate) fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().expect("the command runs")
 }
 
+/// Python's interpreter with the packages that `tests/binary/NAME/requirements.txt` pins, installed into `target/NAME`.
+pub(crate) fn python(name: &str) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (folder, pins) =
+        (root.join("target").join(name), root.join("tests/binary").join(name).join("requirements.txt"));
+    let done = run(Command::new(root.join("tests/binary/install-python")).arg(pins).arg(&folder));
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let mut python = Command::new("python3");
+    python.env("PYTHONPATH", folder.join("python/lib"));
+    python
+}
+
 /// The JSON on a successful command's standard output.
 pub(crate) fn parse(output: &Output) -> Value {
     assert!(output.status.success(), "{}: {}", output.status, text(&output.stderr));

@@ -187,7 +187,7 @@ fn timeline(data: &Path, entity: &str) -> Value {
 }
 
 /// What a timeline says whatever else its folder holds: of clocks, other traffic proves more.
-fn apart_from_clocks(timeline: &Value) -> Value {
+pub(crate) fn apart_from_clocks(timeline: &Value) -> Value {
     let mut timeline = timeline.clone();
     for name in ["clocks", "processes", "markers", "range", "edges", "edges_omitted", "findings"] {
         timeline.as_object_mut().expect("an object").remove(name);
@@ -202,7 +202,7 @@ fn apart_from_clocks(timeline: &Value) -> Value {
     timeline
 }
 
-fn causes(timeline: &Value) -> Vec<Value> {
+pub(crate) fn causes(timeline: &Value) -> Vec<Value> {
     let edges = timeline["edges"].as_array().expect("edges").iter();
     let mut causes: Vec<Value> = edges.filter(|edge| edge["certainty"] == "causal").cloned().collect();
     causes.sort_by_key(Value::to_string);
