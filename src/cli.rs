@@ -3,6 +3,7 @@
 mod fetch;
 #[cfg(test)]
 mod manual;
+mod mcp;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 use query::export::Format;
 
 pub(crate) use self::fetch::{Backend, Fetch};
+pub(crate) use self::mcp::Mcp;
 
 /// One causal timeline of one thing, across services, with a reason for every "before".
 ///
@@ -144,8 +146,8 @@ pub(crate) enum Command {
     /// Writes a commented backstory.toml from what was seen
     Init(Init),
     /// The questions as tools for a language model, over standard input and output (MCP)
-    #[command(after_help = MCP_HELP)]
-    Mcp,
+    #[command(after_help = mcp::HELP)]
+    Mcp(Mcp),
     /// What the store holds
     Stats(Stats),
     /// Checks the journal's every block and the index against it, or a bundle's every byte. Exit status 1 where anything is wrong
@@ -185,9 +187,6 @@ const WHY_HELP: &str = r#"The ids of a timeline's events:
   backstory timeline order/42 --brief --format csv      (its column id)
 Of a call with the span id 00f067aa0ba902b7, its start and its end:
   backstory why order/42 00f067aa0ba902b7 00f067aa0ba902b7:end"#;
-
-const MCP_HELP: &str = r#"A client starts it by itself. Its configuration, for most of them:
-  {"mcpServers": {"backstory": {"command": "backstory", "args": ["mcp", "--connect", "http://127.0.0.1:4320"]}}}"#;
 
 const SEARCH_HELP: &str = r#"A query is made of
   service:payments   name:"POST /orders"   kind:client   status:error

@@ -6,9 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use indexer::Folder;
+use query::archive::Effort;
 use query::bundle::{Bundle, BundleError};
 use query::interface::Query;
 use query::language::{Now, Zone};
+use query::redact::{Redacted, Redactor};
 use query::{Local, Remote, RemoteOptions};
 use timeline::time::Time;
 
@@ -33,6 +35,25 @@ pub(crate) fn open_folder(folder: &Path, premises: &Premises) -> anyhow::Result<
     let archive = Folder::open(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let local = Local::new(archive, folder.display().to_string(), now);
     Ok(Arc::new(local.with_settings(premises.settings.clone()).with_declared(premises.clocks.clone())))
+}
+
+/// Opens a folder for questions that show tokens for values; reads all that it holds once.
+pub(crate) fn open_redacted(
+    folder: &Path,
+    premises: &Premises,
+    redactor: Redactor,
+) -> anyhow::Result<Arc<dyn Query>> {
+    journal_of(folder)?;
+    let archive = Folder::open(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    let archive = Redacted::new(archive, redactor);
+    // The premises name values, too: of rules, and of hosts and services.
+    let (settings, declared) = archive.with_redactor(&Effort::new(u64::MAX), |redactor| {
+        let clocks = premises.clocks.iter().map(|(name, declared)| (redactor.text(name), *declared));
+        let clocks = clocks.collect();
+        (redactor.settings(&premises.settings), clocks)
+    })?;
+    let local = Local::new(archive, folder.display().to_string(), now);
+    Ok(Arc::new(local.with_settings(settings).with_declared(declared)))
 }
 
 /// The bundle in a file.

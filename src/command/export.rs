@@ -51,7 +51,8 @@ pub(crate) fn run(export: &Export, query: &dyn Query, rules: Rules) -> anyhow::R
     told(export, &which, &bundle.open(query.source(), Zone::Machine))
 }
 
-fn random_key() -> anyhow::Result<[u8; 16]> {
+/// The key of one export's or one session's tokens.
+pub(super) fn random_key() -> anyhow::Result<[u8; 16]> {
     let mut key = [0; 16];
     getrandom::fill(&mut key).context("this system gives no random numbers, and tokens need a random key")?;
     Ok(key)

@@ -84,7 +84,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::State(state)) => state::run(&state, &*open()?)?,
         Some(Command::Findings(findings)) => return findings::run(&findings, &*open()?),
         Some(Command::Init(init)) => init::run(&init, &*open()?)?,
-        Some(Command::Mcp) => mcp::run(open()?)?,
+        Some(Command::Mcp(mcp)) => {
+            let rules = file.redaction(&mcp.redaction())?;
+            mcp::run(rules, &source()?, &file.premises())?;
+        }
         Some(Command::Stats(stats)) => stats::run(&stats, &*open()?)?,
         Some(Command::Verify(verify)) => return verify::run(&verify, source),
         Some(Command::Reindex) => reindex::run(&source()?)?,

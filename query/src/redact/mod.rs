@@ -10,6 +10,7 @@
 //! | `unfold.rs`  | a text with its encodings undone                                          |
 //! | `token.rs`   | what stands in a value's place                                            |
 //! | `preview.rs` | what was replaced, counted                                                |
+//! | `archive.rs` | an archive whose records come redacted                                    |
 //!
 //! # Invariants
 //!
@@ -21,6 +22,7 @@
 //! - **RED-3** What is told of redacted records is what is told of the originals, with tokens for values, as long as no value
 //!   is also the name of a type, and none is counted with.
 
+mod archive;
 mod learn;
 mod matcher;
 mod preview;
@@ -44,6 +46,7 @@ use self::rules::Treatment;
 use self::token::Tokens;
 use self::unfold::Unfolded;
 
+pub use self::archive::Redacted;
 pub use self::preview::{Preview, PreviewPlace, PreviewRule};
 pub use self::rules::{Rules, RulesError};
 

@@ -240,6 +240,45 @@ fn what_is_wrong_is_a_tools_error_that_says_what_to_do() {
 }
 
 #[test]
+fn redacted_values_are_tokens_that_may_be_asked_for_and_values_find_nothing() {
+    let folder = shop();
+    let source =
+        ["--data", folder.path().to_str().expect("Unicode"), "--redact", "order.id,customer.id,address"];
+    let said = conversation(
+        &source,
+        &json!([
+            call("find", json!({ "value": "42" })),
+            call("timeline", json!({ "entity": "order/42" })),
+            { "tool": "entities", "arguments": { "type": "order" }, "pages": true },
+            { "tool": "search", "arguments": { "query": "*", "limit": 200 }, "pages": true },
+            call("findings", json!({})),
+        ]),
+    );
+    let answered =
+        |at: usize| said["calls"][at]["texts"][0].as_str().unwrap_or_else(|| panic!("{}", said["calls"][at]));
+    assert!(answered(1).contains("Nothing concerns it"), "{}", answered(1));
+    let whole = said["calls"].to_string();
+    for value in ["order 42", "orders/42", "order_id = 42", "12 Elm Street", "7 Harbour Road"] {
+        assert!(!whole.contains(value), "{value}");
+    }
+    assert!(whole.contains("is now paid"), "what is no value stays");
+    let findings = marked(answered(4));
+    assert!(findings.iter().any(|one| one["kind"] == "duplicate_apply"), "{findings:?}");
+
+    // A token of one session means nothing in the next: tokens are keyed by session.
+    let orders = marked(answered(2));
+    let token = orders[0]["entity"].as_str().expect("an entity");
+    let said = conversation(&source, &json!([call("timeline", json!({ "entity": token }))]));
+    assert!(
+        said["calls"][0]["texts"][0].as_str().is_some_and(|text| text.contains("Nothing concerns it")),
+        "{said}"
+    );
+
+    let remote = backstory(&["mcp", "--redact", "order.id", "--connect", "http://127.0.0.1:1"]);
+    assert_eq!(remote.status.code(), Some(2), "{}", text(&remote.stderr));
+}
+
+#[test]
 fn standard_output_is_the_protocols_alone_and_a_folder_without_data_is_said() {
     let folder = shop();
     let mut child = Command::new(BINARY)
