@@ -135,7 +135,7 @@ pub(crate) enum Command {
     Findings(Findings),
     /// Two entities: the first event where they part. Exit status 1 where they do
     Diff(Diff),
-    /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks
+    /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks, changes and snapshots of state
     #[command(after_help = IMPORT_HELP)]
     Import(Import),
     /// What a tracing backend that runs already knows, brought in: Jaeger, Grafana Tempo
@@ -199,7 +199,10 @@ A server that runs on the folder takes them in.
 
   backstory import traces.json                      a download of Jaeger's UI, or any other known format
   backstory import --service legacy --zone utc \
-      --pattern '^(?<time>\S+ \S+) (?<severity>\w+) (?<message>.*)$' legacy.log"#;
+      --pattern '^(?<time>\S+ \S+) (?<severity>\w+) (?<message>.*)$' legacy.log
+  backstory import --from changes --copy cdc/orders debezium.jsonl
+  backstory import --snapshot prices.csv --copy redis/price --entity product --key id --field price \
+      --at '2026-11-23T10:00:00Z ± 1s'"#;
 
 /// `backstory diff`.
 #[derive(Debug, Args)]
@@ -221,7 +224,7 @@ pub(crate) struct Diff {
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// The files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "snapshot", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Their format [default: told from each file's beginning]
     #[arg(long, value_name = "FORMAT", value_parser = import_format())]
@@ -242,6 +245,42 @@ pub(crate) struct Import {
     /// Plain logs: how times are written, as %d.%m.%Y %H:%M:%S
     #[arg(long, value_name = "FORMAT")]
     pub(crate) time_format: Option<String>,
+    #[command(flatten)]
+    pub(crate) state: ImportState,
+}
+
+/// What files of changes and snapshots don't say themselves.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "State from outside (--from changes, --from snapshot)")]
+pub(crate) struct ImportState {
+    /// A snapshot of a copy, CSV or JSON lines: the same as FILE --from snapshot
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "from"])]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Which copy it tells of, as redis/price
+    #[arg(long, value_name = "COPY")]
+    pub(crate) copy: Option<String>,
+    /// The type of its things, as product [default: the table's]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) entity: Option<String>,
+    /// The columns that make a key [default: id]
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(crate) key: Vec<String>,
+    /// The columns that are state [default: all others]
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(crate) field: Vec<String>,
+    /// When a snapshot was taken, and how exactly that is known: '2026-11-23T10:00:00Z ± 1s'
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Changes in tables: which column is what, as time=changed_at,key=order_id,field=name,from=old,value=new. The roles:
+    /// time, entity, key, op, field, from, value, before, after, version, transaction, traceparent, trace_id, span_id
+    #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// How far the times of changes may be wrong, as 1s [default: as they are written]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) time_error: Option<String>,
+    /// The machine whose clock the times were read off
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
 }
 
 /// The formats by their names.

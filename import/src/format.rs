@@ -31,10 +31,14 @@ pub enum Format {
     Pattern,
     /// Logs with vector clocks, as ShiViz takes them, read by a regular expression with `host`, `clock` and `event`.
     VectorClock,
+    /// Changes of a copy's state: Debezium's JSON envelopes, rows of audit and outbox tables.
+    Changes,
+    /// What a copy held at one moment: rows.
+    Snapshot,
 }
 
 /// The names that a user gives the formats.
-pub const NAMES: [(&str, Format); 11] = [
+pub const NAMES: [(&str, Format); 13] = [
     ("otlp", Format::OtlpProtobuf),
     ("otlp-frames", Format::OtlpFrames),
     ("otlp-json", Format::OtlpJson),
@@ -46,6 +50,8 @@ pub const NAMES: [(&str, Format); 11] = [
     ("syslog", Format::Syslog),
     ("pattern", Format::Pattern),
     ("vector-clock", Format::VectorClock),
+    ("changes", Format::Changes),
+    ("snapshot", Format::Snapshot),
 ];
 
 impl Format {

@@ -9,6 +9,7 @@
 //! | `otlp.rs`     | OTLP: protobuf, JSON, the Collector's files                                 |
 //! | `traces/`     | Jaeger, Zipkin, Tempo                                                       |
 //! | `logs/`       | lines: JSON, logfmt, syslog, a pattern, vector clocks                       |
+//! | `state/`      | changes and snapshots of a copy's state                                    |
 //!
 //! A file is never held whole: lines, frames and elements of documents are bounded, and what is wrong in
 //! one of them costs no other. The same file always makes the same requests, so that importing it again
@@ -25,6 +26,7 @@ mod input;
 mod logs;
 mod otlp;
 mod request;
+mod state;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -34,6 +36,7 @@ use std::io::Read;
 pub use format::{Format, NAMES};
 pub use logs::{LogOptions, OptionError, Zone};
 pub use request::{Counts, Fault, Import, ImportError, Request};
+pub use state::{Moment, StateOptionError, StateOptions};
 
 /// How a file is to be read.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +45,8 @@ pub struct Options {
     pub format: Option<Format>,
     /// What plain logs don't say themselves.
     pub logs: LogOptions,
+    /// What changes and snapshots don't say themselves.
+    pub state: StateOptions,
 }
 
 /// Reads `file` to its end and hands its requests to `take`, in order.
@@ -69,6 +74,9 @@ pub fn read(
         Format::Tempo => traces::tempo::read(&mut input, &mut out)?,
         Format::JsonLines | Format::Logfmt | Format::Syslog | Format::Pattern | Format::VectorClock => {
             logs::read(format, &options.logs, &mut input, &mut out)?;
+        }
+        Format::Changes | Format::Snapshot => {
+            state::read(format, &options.state, &options.logs, &mut input, &mut out)?;
         }
     }
     out.finish()

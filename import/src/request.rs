@@ -83,6 +83,9 @@ pub enum ImportError {
     /// Something that the file does not say must be given.
     #[error("{0}")]
     Option(#[from] crate::OptionError),
+    /// Something must be said of a file of state.
+    #[error("{0}")]
+    State(#[from] crate::StateOptionError),
     /// What was read could not be handed on.
     #[error("{0}")]
     Taken(String),

@@ -13,7 +13,7 @@ use prost::Message;
 use crate::{Format, Import, ImportError, LogOptions, OptionError, Options, Request, read};
 
 fn options(logs: LogOptions) -> Options {
-    Options { format: None, logs }
+    Options { logs, ..Options::default() }
 }
 
 fn import_with(file: &[u8], options: &Options) -> Result<(Import, Vec<Request>), ImportError> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use import::{ImportError, LogOptions, Options, Zone};
+use import::{Format, ImportError, LogOptions, Options, StateOptions, Zone};
 use query::export::sanitise;
 
 use crate::cli::Import;
@@ -34,7 +34,7 @@ pub(crate) fn run(
     };
     let mut intake = Intake::open(folder, keep, token)?;
     let mut failed = false;
-    for file in &import.files {
+    for file in import.files.iter().chain(&import.state.snapshot) {
         let name = file.display().to_string();
         match read(file, &options, &mut intake) {
             Ok(read) => tell(&name, &read),
@@ -55,7 +55,8 @@ fn options(import: &Import) -> anyhow::Result<Options> {
     });
     let zone = import.zone.as_deref().map(str::parse::<Zone>);
     Ok(Options {
-        format: import.from,
+        format: if import.state.snapshot.is_some() { Some(Format::Snapshot) } else { import.from },
+        state: state(import)?,
         logs: LogOptions {
             service: import.service.clone(),
             zone: zone.transpose().map_err(|error| Usage(format!("--zone: {error}")))?,
@@ -64,6 +65,29 @@ fn options(import: &Import) -> anyhow::Result<Options> {
             pattern: pattern.transpose()?,
         },
     })
+}
+
+fn state(import: &Import) -> anyhow::Result<StateOptions> {
+    let wrong = |flag: &'static str| move |error| Usage(format!("{flag}: {error}"));
+    let said = &import.state;
+    let at = said.at.as_deref().map(str::parse).transpose().map_err(wrong("--at"))?;
+    let mut options = StateOptions {
+        copy: said.copy.clone(),
+        entity: said.entity.as_deref().map(timeline::naming::kind_named),
+        key: said.key.clone(),
+        fields: said.field.clone(),
+        at,
+        service: import.service.clone(),
+        host: said.host.clone(),
+        ..StateOptions::default()
+    };
+    for column in &said.columns {
+        options.add_column(column).map_err(wrong("--columns"))?;
+    }
+    if let Some(error) = &said.time_error {
+        options.set_error(error).map_err(wrong("--time-error"))?;
+    }
+    Ok(options)
 }
 
 fn read(file: &Path, options: &Options, intake: &mut Intake) -> anyhow::Result<import::Import> {

@@ -92,3 +92,80 @@ fn what_cannot_be_read_is_said_with_what_to_do() {
     let remote = backstory(&["import", "x", "--connect", "http://127.0.0.1:1"]);
     assert_eq!(remote.status.code(), Some(2), "{}", text(&remote.stderr));
 }
+
+#[test]
+fn changes_and_snapshots_from_outside_are_told_beside_the_telemetry() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.to_str().expect("Unicode").to_owned()
+    };
+    let good = |output: std::process::Output| assert!(output.status.success(), "{}", text(&output.stderr));
+    good(import(&data, &[incidents().to_str().expect("Unicode")]));
+    let envelope = |status: &str, before: &str, ms: u64| {
+        format!(
+            "{{\"op\":\"u\",\"before\":{{\"id\":42,\"status\":\"{before}\"}},\"after\":{{\"id\":42,\"status\":\"{status}\"}},\
+             \"source\":{{\"table\":\"orders\",\"ts_ms\":{ms}}}}}\n"
+        )
+    };
+    let changes =
+        envelope("paid", "created", 1_795_428_017_000) + &envelope("archived", "paid", 1_795_428_090_000);
+    let changes = file("cdc.jsonl", &changes);
+    let cdc = ["--from", "changes", "--copy", "cdc/orders", "--time-error", "5ms", changes.as_str()];
+    good(import(&data, &cdc));
+    let prices = file("orders.csv", "id,status,total\n42,paid,3000\n");
+    let snapshot = [
+        "--snapshot",
+        prices.as_str(),
+        "--copy",
+        "warehouse/orders",
+        "--entity",
+        "order",
+        "--field",
+        "status",
+        "--at",
+        "2026-11-23T10:05:00Z ± 1s",
+    ];
+    good(import(&data, &snapshot));
+
+    let ask = |arguments: &[&str]| parse(&run(Command::new(BINARY).args(arguments).arg("--data").arg(&data)));
+    let state = ask(&["state", "order/42", "--format", "json"]).to_string();
+    for held in ["cdc/orders", "archived", "warehouse/orders", "shop/orders", "redis/order"] {
+        assert!(state.contains(held), "{held}: {state}");
+    }
+    let told = ask(&["timeline", "order/42", "--format", "json"]);
+    let events = told["events"].as_array().expect("events");
+    let of = |copy: &str| -> Vec<&serde_json::Value> {
+        let changes = events.iter().flat_map(|event| event["state"].as_array().expect("state"));
+        changes.filter(|change| change["copy"] == copy).collect()
+    };
+    let written: Vec<_> = of("cdc/orders")
+        .into_iter()
+        .map(|change| (&change["op"], &change["from"], &change["value"]))
+        .collect();
+    assert_eq!(
+        written,
+        [
+            (&"write".into(), &"created".into(), &"paid".into()),
+            (&"write".into(), &"paid".into(), &"archived".into())
+        ]
+    );
+    let [seen] = of("warehouse/orders")[..] else { panic!("one observation: {told}") };
+    assert_eq!((&seen["op"], &seen["value"]), (&"read".into(), &"paid".into()));
+
+    let held = stats(&data);
+    good(import(&data, &cdc));
+    good(import(&data, &snapshot));
+    assert_eq!(
+        (stats(&data)["spans"].clone(), stats(&data)["logs"].clone()),
+        (held["spans"].clone(), held["logs"].clone())
+    );
+
+    let unsaid = import(&data, &["--from", "changes", &changes]);
+    assert_eq!(unsaid.status.code(), Some(3));
+    assert!(text(&unsaid.stderr).contains("--copy"), "{}", text(&unsaid.stderr));
+    let wrong = import(&data, &["--snapshot", &prices, "--at", "noon"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
+}

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use fields::logfmt_pairs;
 pub use times::Zone;
+pub(crate) use times::parse as parse_time;
 
 use crate::format::Format;
 use crate::input::{Input, Piece};
@@ -201,7 +202,8 @@ fn record(line: Line, options: &LogOptions, number: u64) -> Result<Read, OptionE
     Ok(Read { source, record, fault })
 }
 
-fn hexadecimal(id: &str, bytes: usize) -> Vec<u8> {
+/// The bytes of an id of so many; none where it is none.
+pub(crate) fn hexadecimal(id: &str, bytes: usize) -> Vec<u8> {
     let whole = id.len() == bytes * 2 && id.is_ascii();
     let byte = |at: usize| u8::from_str_radix(id.get(at..at + 2)?, 16).ok();
     let read: Option<Vec<u8>> = (0..id.len()).step_by(2).filter(|_| whole).map(byte).collect();

@@ -42,7 +42,7 @@ const LOCAL: [&str; 4] =
 const YEARLESS: [&str; 1] = ["%Y %b %d %H:%M:%S%.f"];
 
 /// Nanoseconds since 1970; `None` where the text is no time.
-pub(super) fn parse(written: &str, options: &LogOptions) -> Result<Option<u64>, OptionError> {
+pub(crate) fn parse(written: &str, options: &LogOptions) -> Result<Option<u64>, OptionError> {
     let written = written.trim();
     if let Some(format) = &options.time_format {
         return formatted(written, format, options);
