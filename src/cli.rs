@@ -619,6 +619,12 @@ pub(crate) struct Findings {
     /// At most so many entities of each type are judged, the latest
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     pub(crate) limit: NonZeroUsize,
+    /// Judge every entity anew, also where a server has judged them as their records arrived
+    #[arg(long, conflicts_with = "entity")]
+    pub(crate) rescan: bool,
+    /// Print alike findings as one line, or each finding [default: signature; finding with --entity]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) by: Option<FindingsBy>,
     /// Exit status 1 where a settled finding is found
     #[arg(long)]
     pub(crate) fail: bool,
@@ -627,6 +633,15 @@ pub(crate) struct Findings {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: TableFormat,
+}
+
+/// How findings are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FindingsBy {
+    /// Those of one kind, in the same copies and services, of the same versions as one
+    Signature,
+    /// Each by itself
+    Finding,
 }
 
 /// `backstory stats`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::tui::keys::Keymap;
 use ::tui::theme::Palette;
 use anyhow::{Context, bail};
+use indexer::JudgeOptions;
 use query::redact::Rules;
 use serde::Deserialize;
 use timeline::clocks::Declared;
@@ -50,6 +51,9 @@ pub(crate) struct File {
     /// What every export replaces by tokens.
     #[serde(default)]
     redact: Redact,
+    /// How a server judges what arrives.
+    #[serde(default)]
+    judging: JudgeOptions,
 }
 
 /// `[redact]`: what every export replaces by tokens, unless it is told not to.
@@ -122,6 +126,7 @@ pub(crate) struct Serving {
     pub(crate) tokens: Option<PathBuf>,
     pub(crate) keep_for: Duration,
     pub(crate) keep_bytes: u64,
+    pub(crate) judging: JudgeOptions,
     pub(crate) premises: Premises,
 }
 
@@ -254,6 +259,7 @@ impl File {
         let keep_bytes = pick(&listen.keep_bytes, &self.keep_bytes, "20GB");
         Ok(Serving {
             premises: self.premises(),
+            judging: self.judging.clone(),
             grpc: pick(&listen.grpc, &self.grpc, "127.0.0.1:4317"),
             http: pick(&listen.http, &self.http, "127.0.0.1:4318"),
             query: pick(&listen.query, &self.query, "127.0.0.1:4320"),

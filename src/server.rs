@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use collector::tokens::{Tokens, protect};
 use collector::{Collector, Running, StartError};
-use indexer::{IndexError, Indexer};
+use indexer::{IndexError, Indexer, Judge};
 use journal::{Journal, OpenError};
 use query::interface::Query;
 use tokio::net::TcpListener;
@@ -55,6 +55,7 @@ pub(crate) struct Server {
     query: Arc<dyn Query>,
     journal: Arc<Journal>,
     indexer: Indexer,
+    judge: Judge,
     collector: Arc<Running>,
     api: Api,
     runtime: Runtime,
@@ -87,7 +88,7 @@ impl Server {
             .block_on(Collector::start(Arc::clone(&journal) as _, options))
             .map_err(|error| name_the_flag(error, serving))?;
         let indexer = start_indexer(folder, &journal)?;
-        let query = source::open_folder(folder, &serving.premises)?;
+        let (query, judge) = judged(folder, serving)?;
         let addresses =
             Addresses { grpc: collector.grpc, http: collector.http, query: listener.local_addr()? };
         let collector = Arc::new(collector);
@@ -96,7 +97,7 @@ impl Server {
         journal
             .announce(&serde_json::to_string(&addresses)?)
             .context("the folder's lock cannot be written")?;
-        Ok(Server { addresses, query, journal, indexer, collector, api, runtime })
+        Ok(Server { addresses, query, journal, indexer, judge, collector, api, runtime })
     }
 
     /// Where it listens.
@@ -145,7 +146,7 @@ impl Server {
 
     /// Answers what is in flight, makes it durable and indexed, and ends.
     pub(crate) fn stop(self) -> anyhow::Result<()> {
-        let Server { journal, indexer, collector, api, runtime, query, .. } = self;
+        let Server { journal, indexer, judge, collector, api, runtime, query, .. } = self;
         // A server that is gone has stopped by itself.
         let _ = api.stop.send(());
         runtime.block_on(async {
@@ -154,6 +155,7 @@ impl Server {
             }
         });
         drop(query);
+        judge.stop();
         journal.close();
         indexer.stop();
         api.served.abort();
@@ -172,6 +174,15 @@ pub(crate) fn start_indexer(folder: &Path, journal: &Arc<Journal>) -> Result<Ind
         }
     };
     Indexer::start_telling(folder, indexer::Options::default(), told)
+}
+
+/// The questions about a folder, and the judge that answers what is wrong with all of it.
+fn judged(folder: &Path, serving: &Serving) -> anyhow::Result<(Arc<dyn Query>, Judge)> {
+    let local = source::local(folder, &serving.premises)?;
+    let live = Arc::new(indexer::judged_before(folder, &serving.judging, local.judged_by()));
+    let judging = source::local(folder, &serving.premises)?;
+    let judge = Judge::start(folder, judging, Arc::clone(&live), serving.judging.clone())?;
+    Ok((Arc::new(local.with_live(live)), judge))
 }
 
 /// Opens the folder's journal for writing; [`Refused::Attended`] where another process does.

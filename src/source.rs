@@ -31,10 +31,15 @@ pub(crate) fn open(source: &Source, premises: &Premises) -> anyhow::Result<Arc<d
 
 /// Opens a folder, which a server may be writing at this moment.
 pub(crate) fn open_folder(folder: &Path, premises: &Premises) -> anyhow::Result<Arc<dyn Query>> {
+    Ok(Arc::new(local(folder, premises)?))
+}
+
+/// The query interface over a folder.
+pub(crate) fn local(folder: &Path, premises: &Premises) -> anyhow::Result<Local<Folder>> {
     journal_of(folder)?;
     let archive = Folder::open(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let local = Local::new(archive, folder.display().to_string(), now);
-    Ok(Arc::new(local.with_settings(premises.settings.clone()).with_declared(premises.clocks.clone())))
+    Ok(local.with_settings(premises.settings.clone()).with_declared(premises.clocks.clone()))
 }
 
 /// Opens a folder for questions that show tokens for values; reads all that it holds once.

@@ -1,4 +1,5 @@
-//! The embedded archive: an index of the journal, derived from it and never more than it.
+//! The embedded archive: an index of the journal, derived from it and never more than it; and the thread that judges
+//! what arrives.
 //!
 //! | file           | what it alone knows                                                    |
 //! |----------------|------------------------------------------------------------------------|
@@ -18,6 +19,7 @@
 //! | `shard.rs`     | one shard: which of its blocks hold what                               |
 //! | `job.rs`       | the making of a shard, a few blocks at a time                          |
 //! | `indexer.rs`   | the thread that follows the journal                                    |
+//! | `judge.rs`     | the thread that judges entities as records arrive                      |
 //! | `view.rs`      | what a reader sees at one moment: shards and the journal past them     |
 //! | `plan.rs`      | from a predicate to candidate blocks                                   |
 //! | `sieve.rs`     | a cheap look at an item in place                                       |
@@ -40,6 +42,7 @@ mod folder;
 mod identity;
 mod indexer;
 mod job;
+mod judge;
 mod needles;
 mod operations;
 mod plan;
@@ -67,5 +70,6 @@ pub use error::IndexError;
 pub use extract::TermsOfBlocks;
 pub use folder::{Folder, indexed_to};
 pub use indexer::{Indexer, Options};
+pub use judge::{Judge, JudgeOptions, judged_before};
 pub use reindex::reindex;
 pub use verify::{Difference, verify};

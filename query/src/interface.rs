@@ -230,6 +230,8 @@ pub struct FindingsRequest {
     pub window: Window,
     /// At most so many entities of each type are judged, the latest.
     pub entities_max: usize,
+    /// Judge every entity anew, also where a server has judged them as their records arrived.
+    pub rescan: bool,
 }
 
 /// Which incidents.

@@ -29,5 +29,5 @@ mod remote;
 #[cfg(test)]
 mod testing;
 
-pub use local::Local;
+pub use local::{Judging, Live, LiveOptions, Local};
 pub use remote::{Remote, RemoteOptions};

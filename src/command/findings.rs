@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use query::export::sanitise;
 use query::interface::{FindingsRequest, Query};
-use timeline::document::{Finding, FindingStatus, Findings as Document};
+use timeline::document::{Finding, FindingStatus, Findings as Document, Rollup};
 
-use crate::cli::{Findings, TableFormat};
+use crate::cli::{Findings, FindingsBy, TableFormat};
 use crate::command::reading;
 use crate::output;
 
@@ -20,6 +20,7 @@ pub(crate) fn run(findings: &Findings, query: &dyn Query) -> anyhow::Result<Exit
             service: findings.service.clone(),
             window,
             entities_max: findings.limit.get(),
+            rescan: findings.rescan,
         };
         query.findings(&request, effort)
     })?;
@@ -43,7 +44,10 @@ pub(crate) fn run(findings: &Findings, query: &dyn Query) -> anyhow::Result<Exit
             ];
             output::print_csv(&header, &rows)?;
         }
-        TableFormat::Text => output::print(&text(&found))?,
+        TableFormat::Text => output::print(&match by(findings) {
+            FindingsBy::Signature => rolled_up(&found),
+            FindingsBy::Finding => text(&found),
+        })?,
     }
     if findings.format != TableFormat::Json {
         eprintln!("backstory: {}", judged(&found));
@@ -64,7 +68,60 @@ fn judged(found: &Document) -> String {
         0 => String::new(),
         count => format!("; cannot judge {count}: {}", because.join(", ")),
     };
-    format!("{} findings; judged {}{cannot}", found.findings.len(), found.judged)
+    let pending = match (found.pending, found.judged_to) {
+        (0, _) => String::new(),
+        (count, Some(to)) => format!("; {count} traces are not judged yet, from {to} on"),
+        (count, None) => format!("; {count} traces are not judged yet"),
+    };
+    format!("{} findings; judged {}{cannot}{pending}", found.findings.len(), found.judged)
+}
+
+/// Of one entity each finding is told, of all those that are alike together.
+fn by(findings: &Findings) -> FindingsBy {
+    let usual = if findings.entity.is_some() { FindingsBy::Finding } else { FindingsBy::Signature };
+    findings.by.unwrap_or(usual)
+}
+
+fn rolled_up(found: &Document) -> String {
+    let mut text = String::new();
+    for rollup in &found.rollups {
+        let _ = writeln!(text, "{}  {}  {}", graded(rollup), rollup.kind, sanitise(&place(rollup)));
+        let _ = writeln!(text, "    {}", sanitise(&rollup.story));
+        let began = rollup.began.as_ref().map(|began| format!(", began {began}")).unwrap_or_default();
+        let moment = |time: timeline::time::Time| time.to_utc().format("%F %T%.3f").to_string();
+        let range = format!("{} … {}{began}", moment(rollup.first), moment(rollup.last));
+        let _ = writeln!(text, "    {}", sanitise(&range));
+        let more = rollup.findings.saturating_sub(rollup.examples.len() as u64);
+        let more = if more > 0 { format!(" and {more} more (--by finding)") } else { String::new() };
+        let _ = writeln!(text, "    {}{more}", rollup.examples.join(" "));
+    }
+    text
+}
+
+/// `3 proved, 1 possible, of 4 entities`.
+fn graded(rollup: &Rollup) -> String {
+    let graded = [(rollup.proved, "proved"), (rollup.clock, "clock"), (rollup.possible, "possible")];
+    let graded =
+        graded.iter().filter(|(count, _)| *count > 0).map(|(count, grade)| format!("{count} {grade}"));
+    let graded = graded.collect::<Vec<_>>().join(", ");
+    match rollup.entities {
+        0 => graded,
+        1 => format!("{graded}, of 1 entity"),
+        entities => format!("{graded}, of {entities} entities"),
+    }
+}
+
+/// `shop/charges in payments (payments 2.15.0)`.
+fn place(rollup: &Rollup) -> String {
+    let mut place = rollup.copies.join(", ");
+    if !rollup.services.is_empty() {
+        let lead = if place.is_empty() { "in" } else { " in" };
+        let _ = write!(place, "{lead} {}", rollup.services.join(", "));
+    }
+    if !rollup.versions.is_empty() {
+        let _ = write!(place, " ({})", rollup.versions.join(", "));
+    }
+    place
 }
 
 fn status(finding: &Finding) -> &'static str {

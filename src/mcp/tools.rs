@@ -315,6 +315,7 @@ fn findings(query: &dyn Query, asked: &asked::Findings, effort: &Effort) -> Resu
         service: asked.service.clone(),
         window: window(asked.since.as_deref(), asked.until.as_deref())?,
         entities_max: ENTITIES_MAX,
+        rescan: false,
     };
     let found = query.findings(&request, effort).map_err(told)?;
     let items = found.findings.iter().map(|one| {

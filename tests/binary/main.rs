@@ -8,6 +8,7 @@ mod demo;
 mod diff;
 mod examples;
 mod fetch;
+mod findings;
 mod formats;
 mod import;
 mod jaeger;

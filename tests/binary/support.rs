@@ -62,6 +62,13 @@ impl Server {
         self.child.wait().expect("it is gone");
     }
 
+    /// Ends it in order, as `kill` does.
+    pub(crate) fn stop(mut self) {
+        let told = run(Command::new("kill").args(["-TERM", &self.child.id().to_string()]));
+        assert!(told.status.success(), "{}", text(&told.stderr));
+        assert!(self.child.wait().expect("it ends").success());
+    }
+
     /// Runs a subcommand against it by its query address.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Output {
         let url = format!("http://{}", self.query);

@@ -9,7 +9,8 @@ use crate::document::Belongs;
 use crate::held::{At, Held};
 use crate::message::{self, Messages};
 use crate::naming::{self, Scope};
-use crate::question::{Mention, Question};
+use crate::question::{Mention, Question, Subject};
+use crate::record::Record;
 
 /// Why each record belongs; `None` for those that don't.
 pub(crate) struct Members {
@@ -50,14 +51,33 @@ fn mentions(held: &Held, question: &Question) -> Vec<Mention> {
 
 /// The scope asked for, else the one with most records that name the subject; and the others.
 fn choose_scope(held: &Held, mentions: &[Mention], question: &Question) -> (Scope, Vec<Scope>) {
+    let counts = scopes(held, mentions);
+    let scope = question.scope.clone().or_else(|| most(&counts).cloned()).unwrap_or_default();
+    let elsewhere = counts.into_keys().filter(|other| !other.meets(&scope)).collect();
+    (scope, elsewhere)
+}
+
+/// The scope of one environment in which most of `records` name `subject`, as a timeline chooses it among all.
+pub fn scope_in(records: Vec<Record>, subject: &Subject, environment: Option<&str>) -> Option<Scope> {
+    let held = Held::fold(records);
+    let mentions: Vec<Mention> = held.records().iter().map(|record| subject.mention(record)).collect();
+    let mut counts = scopes(&held, &mentions);
+    counts.retain(|scope, _| scope.environment.as_deref() == environment);
+    most(&counts).cloned()
+}
+
+/// How many records name the subject in each scope.
+fn scopes(held: &Held, mentions: &[Mention]) -> BTreeMap<Scope, usize> {
     let mut counts: BTreeMap<Scope, usize> = BTreeMap::new();
     for (record, _) in held.records().iter().zip(mentions).filter(|(_, mention)| mention.subject) {
         *counts.entry(naming::scope(&record.resource)).or_default() += 1;
     }
-    let most = counts.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0))).map(|(scope, _)| scope);
-    let scope = question.scope.clone().or_else(|| most.cloned()).unwrap_or_default();
-    let elsewhere = counts.into_keys().filter(|other| !other.meets(&scope)).collect();
-    (scope, elsewhere)
+    counts
+}
+
+/// The one with most; of several the first.
+fn most(counts: &BTreeMap<Scope, usize>) -> Option<&Scope> {
+    counts.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0))).map(|(scope, _)| scope)
 }
 
 /// What carries the subject's name in another scope is another thing, unless it shares a trace with

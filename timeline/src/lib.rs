@@ -28,6 +28,7 @@
 //! | [`survey`]    | what an archive holds, by entity type and by service               |
 //! | [`doctor`]    | what of a service can be judged, and what would unlock more        |
 //! | [`judge`]     | what is wrong, with the events that prove it and a grade           |
+//! | [`rollup`]    | findings that are alike, told as one line                          |
 //! | `skew`        | findings about clocks                                              |
 //! | `streams`     | what is known of each source's completeness                        |
 //! | `markers`     | what changed around the events                                     |
@@ -58,6 +59,7 @@ mod order;
 pub mod question;
 mod reach;
 pub mod record;
+pub mod rollup;
 mod skew;
 pub mod state;
 mod streams;
@@ -72,10 +74,11 @@ pub mod value;
 mod why;
 
 pub use belonging::belonging;
+pub use belongs::scope_in;
 pub use compare::compare;
 pub use given::Given;
 pub use order::table::clocks as clock_table;
 pub use question::{Question, Subject};
-pub use reach::{MessagePlace, Reach, reach};
+pub use reach::{MessagePlace, Reach, hops, reach};
 pub use tell::tell;
 pub use why::{WhyError, why};

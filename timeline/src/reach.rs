@@ -23,7 +23,7 @@ pub struct Reach {
 }
 
 /// A message's place; which partition it is in, telling decides.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessagePlace {
     /// The topic.
     pub destination: String,
@@ -39,13 +39,19 @@ pub struct MessagePlace {
 pub fn reach(records: &[Record], question: &Question) -> Reach {
     let held = Held::fold(records.to_vec());
     let members = Members::of(&held, &Messages::of(&held), question);
+    hops(members.iter().map(|(at, _)| held.record(at)))
+}
+
+/// What `records` are joined to by links and messages, and what may be joined to them: whoever has one of `records` in its
+/// timeline is named in their own traces or in these.
+pub fn hops<'r>(records: impl IntoIterator<Item = &'r Record>) -> Reach {
     let mut traces = BTreeSet::new();
     let mut linked_to = BTreeSet::new();
     let mut message_ids = BTreeSet::new();
     let mut places = BTreeSet::new();
-    for (at, _) in members.iter() {
-        linked_to.extend(held.record(at).trace_id());
-        if let Some(span) = held.span(at) {
+    for record in records {
+        linked_to.extend(record.trace_id());
+        if let Some(span) = record.as_span() {
             traces.extend(span.links.iter().map(|link| link.trace_id));
             for key in message::keys(span) {
                 match key {

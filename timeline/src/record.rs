@@ -18,7 +18,9 @@ pub const ADDED_BY_EXPORT: &str = "backstory.export.";
 pub const EXPORT_REST: &str = "backstory.export.rest";
 
 /// Where a record stands in a journal. It names a place, orders pages and is never evidence.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Position {
     /// The number of the journal's segment.
     pub segment: u64,

@@ -116,6 +116,26 @@ fn make(process: &str, body: Body) -> Record {
     Record::new(Position::default(), None, resource(process), scope, body, 0)
 }
 
+/// Two writes of an order between which somebody unseen wrote: an `unexplained_change`.
+pub(crate) fn unseen_writer(order: u8) -> Vec<Record> {
+    let key = order.to_string();
+    let write = |number: u8, from: f64, value: &str, replaced: &str| {
+        let made = span(number, "orders@a", "UPDATE orders", from, from + 1.0).trace(order);
+        made.with(&[
+            ("backstory.entity.type", "order"),
+            ("backstory.entity.key", &key),
+            ("backstory.copy", "shop/orders"),
+            ("backstory.op", "write"),
+            ("backstory.field", "status"),
+            ("backstory.from", replaced),
+            ("backstory.value", value),
+        ])
+        .record()
+    };
+    let begun = f64::from(order) * 100.0;
+    vec![write(1, begun, "paid", "created"), write(2, begun + 5.0, "shipped", "cancelled")]
+}
+
 /// Any telemetry of `order/42`, broken in every way: parents and links in circles or nowhere, equal and
 /// absurd times, ends before starts, spans sent in several revisions, machines shared or unknown.
 pub(crate) fn any_records(size: usize) -> impl Strategy<Value = Vec<Record>> {

@@ -170,6 +170,8 @@ pub(super) struct FindingsAsked {
     since: Option<String>,
     until: Option<String>,
     limit: Option<usize>,
+    #[serde(default)]
+    rescan: bool,
     pub(super) budget: Option<u64>,
 }
 
@@ -329,6 +331,7 @@ impl FindingsAsked {
             service: self.service.as_deref().map(|service| short("service", service)).transpose()?,
             window: window(self.since.as_deref(), self.until.as_deref())?,
             entities_max: self.limit.unwrap_or(page_max).min(page_max),
+            rescan: self.rescan,
         })
     }
 }

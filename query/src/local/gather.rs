@@ -42,21 +42,117 @@ pub(super) fn gather<A: Archive>(
     window: Window,
     effort: &Effort,
 ) -> Result<Gathered, ArchiveError> {
-    let mut gathering =
-        Gathering { spend: Spend::new(archive, effort), records: Vec::new(), fetched: BTreeSet::new() };
-    let subject = &question.subject;
-    gathering.find(&candidates(subject), window, |record| subject.is_named_by(record))?;
+    let mut asked = Asked { spend: Spend::new(archive, effort), window };
+    let named = asked.named(&question.subject)?;
+    let records = around(&mut asked, question, named)?;
+    Ok(Gathered { records, reasons: asked.spend.into_reasons() })
+}
+
+/// Where the records around those that name a subject come from. Each answer may hold a record twice.
+pub(super) trait Source {
+    /// All of these traces.
+    fn traces(&mut self, traces: &[TraceId]) -> Result<Vec<Record>, ArchiveError>;
+
+    /// All that link to one of these traces.
+    fn linking(&mut self, traces: &[TraceId]) -> Result<Vec<Record>, ArchiveError>;
+
+    /// All that speak of one of these messages.
+    fn messages(&mut self, ids: &[String]) -> Result<Vec<Record>, ArchiveError>;
+
+    /// All that speak of a message at one of these places.
+    fn places(&mut self, places: &[MessagePlace]) -> Result<Vec<Record>, ArchiveError>;
+}
+
+/// The records of the timeline that `question` asks for, and perhaps more, given all that name its subject.
+pub(super) fn around<S: Source>(
+    source: &mut S,
+    question: &Question,
+    named: Vec<Record>,
+) -> Result<Vec<Record>, ArchiveError> {
+    let mut gathering = Gathering { source, records: named, fetched: BTreeSet::new() };
     gathering.fetch_traces()?;
     let reach = timeline::reach(&gathering.records, question);
     gathering.fetch(&reach.traces)?;
-    let linking: Vec<_> = reach.linked_to.into_iter().map(Predicate::LinkTo).collect();
-    gathering.find_any(&linking)?;
-    let messages: Vec<_> = reach.message_ids.into_iter().flat_map(message).collect();
-    gathering.find_any(&messages)?;
-    let places: Vec<_> = reach.places.iter().map(message_at).collect();
-    gathering.find_any(&places)?;
+    let linking = gathering.source.linking(&reach.linked_to)?;
+    gathering.records.extend(linking);
+    let messages = gathering.source.messages(&reach.message_ids)?;
+    gathering.records.extend(messages);
+    let places = gathering.source.places(&reach.places)?;
+    gathering.records.extend(places);
     gathering.fetch_traces()?;
-    Ok(Gathered { records: gathering.records, reasons: gathering.spend.into_reasons() })
+    Ok(gathering.records)
+}
+
+struct Gathering<'s, S> {
+    source: &'s mut S,
+    records: Vec<Record>,
+    fetched: BTreeSet<TraceId>,
+}
+
+impl<S: Source> Gathering<'_, S> {
+    /// Fetches the traces of all records at hand.
+    fn fetch_traces(&mut self) -> Result<(), ArchiveError> {
+        let traces: BTreeSet<TraceId> = self.records.iter().filter_map(Record::trace_id).collect();
+        self.fetch(&traces.into_iter().collect::<Vec<_>>())
+    }
+
+    fn fetch(&mut self, traces: &[TraceId]) -> Result<(), ArchiveError> {
+        let missing: Vec<TraceId> =
+            traces.iter().filter(|trace| self.fetched.insert(**trace)).copied().collect();
+        let records = self.source.traces(&missing)?;
+        self.records.extend(records);
+        Ok(())
+    }
+}
+
+/// An archive, asked under one budget.
+pub(super) struct Asked<'a, A> {
+    pub(super) spend: Spend<'a, A>,
+    pub(super) window: Window,
+}
+
+impl<A: Archive> Asked<'_, A> {
+    fn any(&mut self, all: &[Predicate]) -> Result<Vec<Record>, ArchiveError> {
+        let mut records = Vec::new();
+        for some in all.chunks(TERMS_MAX) {
+            let any = Predicate::Any(some.to_vec());
+            self.spend.each(&any, Window::default(), |record| records.push(record))?;
+        }
+        Ok(records)
+    }
+
+    /// All that name the subject.
+    pub(super) fn named(&mut self, subject: &Subject) -> Result<Vec<Record>, ArchiveError> {
+        let mut records = Vec::new();
+        self.spend.each(&candidates(subject), self.window, |record| {
+            if subject.is_named_by(&record) {
+                records.push(record);
+            }
+        })?;
+        Ok(records)
+    }
+}
+
+impl<A: Archive> Source for Asked<'_, A> {
+    fn traces(&mut self, traces: &[TraceId]) -> Result<Vec<Record>, ArchiveError> {
+        let mut records = Vec::new();
+        for some in traces.chunks(TERMS_MAX) {
+            records.extend(self.spend.fetch(some)?);
+        }
+        Ok(records)
+    }
+
+    fn linking(&mut self, traces: &[TraceId]) -> Result<Vec<Record>, ArchiveError> {
+        self.any(&traces.iter().copied().map(Predicate::LinkTo).collect::<Vec<_>>())
+    }
+
+    fn messages(&mut self, ids: &[String]) -> Result<Vec<Record>, ArchiveError> {
+        self.any(&ids.iter().cloned().flat_map(message).collect::<Vec<_>>())
+    }
+
+    fn places(&mut self, places: &[MessagePlace]) -> Result<Vec<Record>, ArchiveError> {
+        self.any(&places.iter().map(message_at).collect::<Vec<_>>())
+    }
 }
 
 /// Records that may name the subject, and all that do.
@@ -92,49 +188,4 @@ fn message_at(place: &MessagePlace) -> Predicate {
         named(["messaging.kafka.offset", "messaging.kafka.message.offset"], &place.offset),
         named(["messaging.destination.name", "messaging.destination"], &place.destination),
     ])
-}
-
-struct Gathering<'a, A> {
-    spend: Spend<'a, A>,
-    records: Vec<Record>,
-    fetched: BTreeSet<TraceId>,
-}
-
-impl<A: Archive> Gathering<'_, A> {
-    fn find(
-        &mut self,
-        predicate: &Predicate,
-        window: Window,
-        verified: impl Fn(&Record) -> bool,
-    ) -> Result<(), ArchiveError> {
-        let records = &mut self.records;
-        self.spend.each(predicate, window, |record| {
-            if verified(&record) {
-                records.push(record);
-            }
-        })?;
-        Ok(())
-    }
-
-    fn find_any(&mut self, all: &[Predicate]) -> Result<(), ArchiveError> {
-        for some in all.chunks(TERMS_MAX) {
-            self.find(&Predicate::Any(some.to_vec()), Window::default(), |_| true)?;
-        }
-        Ok(())
-    }
-
-    /// Fetches the traces of all records at hand.
-    fn fetch_traces(&mut self) -> Result<(), ArchiveError> {
-        let traces: BTreeSet<TraceId> = self.records.iter().filter_map(Record::trace_id).collect();
-        self.fetch(&traces.into_iter().collect::<Vec<_>>())
-    }
-
-    fn fetch(&mut self, traces: &[TraceId]) -> Result<(), ArchiveError> {
-        let missing: Vec<TraceId> =
-            traces.iter().filter(|trace| self.fetched.insert(**trace)).copied().collect();
-        for some in missing.chunks(TERMS_MAX) {
-            self.records.extend(self.spend.fetch(some)?);
-        }
-        Ok(())
-    }
 }

@@ -7,6 +7,8 @@
 //! | `findings.rs` | what is wrong with one entity or with all that there are                |
 //! | `gather.rs` | which records a timeline needs, and in what order to ask for them          |
 //! | `incidents.rs` | which findings and errors belong together                               |
+//! | `judged.rs` | what judging entities came to, one by one and together                      |
+//! | `live/`     | judging as records arrive                                                  |
 //! | `places.rs` | under which keys and entities a value stands                               |
 //! | `shown.rs`  | a record as the public JSON shows it                                       |
 //! | `survey.rs` | which entity types there are, and what of each service can be judged       |
@@ -18,6 +20,8 @@ mod clocks;
 mod findings;
 mod gather;
 mod incidents;
+mod judged;
+mod live;
 mod places;
 mod shown;
 mod spend;
@@ -50,6 +54,7 @@ use crate::interface::{
     ServicesRequest, StateRequest, TimelineRequest, TracesRequest, WhyAnswer, WhyRequest,
 };
 use crate::language::{self, Now, ParseError};
+pub use live::{Judging, Live, LiveOptions};
 
 /// Answers questions from an archive.
 pub struct Local<A> {
@@ -59,6 +64,7 @@ pub struct Local<A> {
     settings: Settings,
     declared: BTreeMap<String, Declared>,
     annotations: Arc<dyn AnnotationStore>,
+    live: Option<Arc<Live>>,
 }
 
 impl<A: Archive> Local<A> {
@@ -75,6 +81,7 @@ impl<A: Archive> Local<A> {
             settings: Settings::default(),
             declared: BTreeMap::new(),
             annotations: Arc::new(MemoryAnnotations::default()),
+            live: None,
         }
     }
 
@@ -97,6 +104,22 @@ impl<A: Archive> Local<A> {
         Local { annotations, ..self }
     }
 
+    /// What findings are judged by besides the records, in words: equal where it is the same.
+    pub fn judged_by(&self) -> String {
+        format!("{:?} {:?}", self.settings, self.declared)
+    }
+
+    /// The same, with what is judged as records arrive: it answers what is wrong with all entities.
+    #[must_use]
+    pub fn with_live(self, live: Arc<Live>) -> Local<A> {
+        Local { live: Some(live), ..self }
+    }
+
+    /// What was judged as records arrived, where anything is.
+    fn live(&self) -> Option<&Live> {
+        self.live.as_deref()
+    }
+
     /// The archive asked.
     pub fn archive(&self) -> &A {
         &self.archive
@@ -110,9 +133,20 @@ impl<A: Archive> Local<A> {
     ) -> Result<(Question, Vec<Record>, Given), QueryError> {
         let question = gather::question(request)?;
         let gathered = gather::gather(&self.archive, &question, request.window, effort)?;
-        let clocks::Evidence { clocks, reasons } = clocks::around(&self.archive, &gathered.records, effort)?;
-        let given = self.given(gathered.reasons.into_iter().chain(reasons).collect())?;
-        Ok((question, gathered.records, Given { clocks, ..given }))
+        let given = self.given_of(&gathered.records, gathered.reasons, effort)?;
+        Ok((question, gathered.records, given))
+    }
+
+    /// What a timeline rests on besides `records`, of which some may be missing for `reasons`.
+    fn given_of(
+        &self,
+        records: &[Record],
+        reasons: Vec<Incompleteness>,
+        effort: &Effort,
+    ) -> Result<Given, QueryError> {
+        let around = clocks::around(&self.archive, records, effort)?;
+        let given = self.given(reasons.into_iter().chain(around.reasons).collect())?;
+        Ok(Given { clocks: around.clocks, ..given })
     }
 
     /// What a timeline rests on besides its records. What has arrived by now is at hand.

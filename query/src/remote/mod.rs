@@ -193,6 +193,7 @@ impl Query for Remote {
         parameters.add_some("service", request.service.as_ref());
         parameters.add_window(request.window);
         parameters.add("limit", &request.entities_max);
+        parameters.add("rescan", &request.rescan);
         self.get("/v1/findings", &parameters, effort)
     }
 

@@ -13,7 +13,7 @@ const RECENT_NS: i128 = 3_600_000_000_000;
 
 /// What makes two findings alike: their kind and the copies whose state they are about; where they are about none, the
 /// services that they happened in. Not the version: it is what the alike are compared by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Shape {
     kind: FindingKind,
     copies: BTreeSet<String>,
@@ -31,6 +31,18 @@ impl Shape {
             copies: changes.map(|change| change.copy.clone()).collect(),
             services: services.collect(),
         }
+    }
+
+    pub(crate) fn kind(&self) -> FindingKind {
+        self.kind
+    }
+
+    pub(crate) fn copies(&self) -> &BTreeSet<String> {
+        &self.copies
+    }
+
+    pub(crate) fn services(&self) -> &BTreeSet<String> {
+        &self.services
     }
 
     fn is_like(&self, other: &Shape) -> bool {

@@ -51,7 +51,8 @@ pub struct Findings {
     pub schema: String,
     /// What the answer rests on.
     pub completeness: Completeness,
-    /// The latest time of a record that the store held: what came later was not judged. `None` where it held none.
+    /// The latest time of a record that the store held; of what a server judged as it arrived, the moment on its clock up to
+    /// which it has judged. What came later was not judged. `None` where there was nothing.
     pub judged_to: Option<Time>,
     /// How many entities were judged: those of whose state something is known.
     pub judged: u64,
@@ -59,13 +60,55 @@ pub struct Findings {
     pub cannot_judge: u64,
     /// Why not, most entities first.
     pub cannot_judge_because: Vec<CannotJudge>,
+    /// In how many traces records arrived that were not judged yet: a running server judges what they name once nothing more
+    /// came for the window. 0 where all was judged for this answer.
+    #[serde(default)]
+    pub pending: u64,
     /// Settled and provisional ones, by the moment at which they begin.
     pub findings: Vec<Finding>,
+    /// The same findings, those that are alike as one line, the surest first.
+    #[serde(default)]
+    pub rollups: Vec<Rollup>,
 }
 
 impl Findings {
     /// The name and version of this format.
     pub const SCHEMA: &'static str = "backstory.findings/1";
+}
+
+/// Findings that are alike: of one kind, in the same copies and services, of the same versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollup {
+    /// `r-` and 16 hexadecimal digits: a hash of kind, copies, services and versions, the same on every machine.
+    pub id: String,
+    /// Their kind.
+    pub kind: FindingKind,
+    /// The copies whose state they are about.
+    pub copies: Vec<String>,
+    /// The services that they happened in.
+    pub services: Vec<String>,
+    /// The versions of these services: `payments 2.15.0`.
+    pub versions: Vec<String>,
+    /// How many.
+    pub findings: u64,
+    /// Of how many entities.
+    pub entities: u64,
+    /// How many of them are proved.
+    pub proved: u64,
+    /// How many rest on clocks.
+    pub clock: u64,
+    /// How many are possible.
+    pub possible: u64,
+    /// Where the first begins, on the reference clock.
+    pub first: Time,
+    /// Where the last ends; where it goes on, where it begins.
+    pub last: Time,
+    /// What a service changed within the hour before the first, in words: `38 s after payments 2.14.0 → 2.15.0`.
+    pub began: Option<String>,
+    /// The ids of some of them, the surest first.
+    pub examples: Vec<String>,
+    /// The story of the first example.
+    pub story: String,
 }
 
 /// Why entities could not be judged.

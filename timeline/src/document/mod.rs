@@ -37,7 +37,8 @@ pub use diff::{Change, Diff, DiffSide, Difference, DifferenceKind};
 pub use doctor::{Aspect, Check, Diagnosis, Doctor, Judgeable, Judged, Presence, Remedy, RemedyPlace};
 pub use entities::{Entities, EntityKey, EntityType, NamePlace, SeenCopy};
 pub use finding::{
-    Basis, CannotJudge, CompletenessBasis, Finding, FindingKind, FindingStatus, Findings, Grade, ValueBasis,
+    Basis, CannotJudge, CompletenessBasis, Finding, FindingKind, FindingStatus, Findings, Grade, Rollup,
+    ValueBasis,
 };
 pub use incident::{
     Annotations, Incident, IncidentEntities, IncidentError, IncidentFinding, IncidentService, Incidents,

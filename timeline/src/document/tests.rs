@@ -201,6 +201,10 @@ fn states_and_findings_are_valid() {
         assert_eq!(state.copies[0].value, Some(value.into()));
         assert_eq!(errors(&schema(include_str!("../../../docs/schema/state.json")), &state), [""; 0]);
     }
+    let mut alike = crate::rollup::Rollups::default();
+    for finding in &timeline.findings {
+        alike.add(crate::rollup::Signature::of(finding, &timeline), finding);
+    }
     let findings = Findings {
         schema: Findings::SCHEMA.into(),
         completeness: Completeness::default(),
@@ -208,6 +212,8 @@ fn states_and_findings_are_valid() {
         judged: 1,
         cannot_judge: 1,
         cannot_judge_because: vec![CannotJudge { reason: "no state".into(), entities: 1 }],
+        pending: 2,
+        rollups: alike.told(&crate::rollup::Versions::default()),
         findings: timeline.findings,
     };
     assert_eq!(errors(&schema(include_str!("../../../docs/schema/findings.json")), &findings), [""; 0]);

@@ -46,6 +46,7 @@ pub use settings::{Budget, EntitySettings, Settings, Transitions, parse_window};
 
 pub(crate) use case::Evidenced;
 pub use case::owners;
+pub(crate) use story::lasting;
 
 use case::Case;
 use draft::Draft;

@@ -169,7 +169,9 @@ impl Query for Canned {
             judged: 0,
             cannot_judge: 0,
             cannot_judge_because: Vec::new(),
+            pending: 0,
             findings: Vec::new(),
+            rollups: Vec::new(),
         })
     }
 

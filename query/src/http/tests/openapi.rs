@@ -25,7 +25,7 @@ fn it_has_the_parameters_that_are_read() {
     let example = |name: &str| match name {
         "since" => "2025-01-01T00:00:00Z",
         "until" | "query" => "now",
-        "brief" => "true",
+        "brief" | "rescan" => "true",
         "before" | "after" => "1-64-0-0",
         "value" => "42",
         "type" => "order",
@@ -91,6 +91,7 @@ fn what_is_answered_is_valid_under_its_schema() {
         ("/v1/state/order/42", "State"),
         ("/v1/state/order/42?at=15m", "State"),
         ("/v1/findings", "Findings"),
+        ("/v1/findings?rescan=true", "Findings"),
         ("/v1/findings?entity=order/42&kind=stale_read", "Findings"),
         ("/v1/incidents", "Incidents"),
         ("/v1/annotations", "Annotations"),
