@@ -1,6 +1,7 @@
 //! The command line: what can be asked, as clap reads it.
 
 mod fetch;
+mod incidents;
 #[cfg(test)]
 mod manual;
 mod mcp;
@@ -14,6 +15,10 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 use query::export::Format;
 
 pub(crate) use self::fetch::{Backend, Fetch};
+pub(crate) use self::incidents::{
+    Author, IncidentExported, IncidentFormat, IncidentShown, IncidentTold, Incidents, IncidentsCommand,
+    IncidentsList, Status, WhichIncident,
+};
 pub(crate) use self::mcp::Mcp;
 
 /// One causal timeline of one thing, across services, with a reason for every "before".
@@ -133,6 +138,9 @@ pub(crate) enum Command {
     State(State),
     /// What is wrong with one entity, or with all. Exit status 1 with --fail where a settled one is found
     Findings(Findings),
+    /// Findings and errors that belong together, and what engineers write about them
+    #[command(after_help = incidents::HELP, args_conflicts_with_subcommands = true)]
+    Incidents(Incidents),
     /// Two entities: the first event where they part. Exit status 1 where they do
     Diff(Diff),
     /// What other tools wrote: OTLP, Jaeger, Zipkin, Tempo, plain logs, vector clocks, changes and snapshots of state

@@ -137,6 +137,10 @@ pub(crate) struct Premises {
     pub(crate) settings: Settings,
     /// Declared offsets of clocks, by host, else by service.
     pub(crate) clocks: BTreeMap<String, Declared>,
+    /// What a server beside which a folder is read wants to be shown.
+    pub(crate) token: Option<String>,
+    /// No more bytes than these are kept beyond retention for open incidents.
+    pub(crate) pinned_bytes: u64,
 }
 
 /// How the terminal UI looks, and which key does what in it.
@@ -177,17 +181,28 @@ impl File {
         let path = match &global.config {
             Some(path) => path.as_path(),
             None if Path::new(FILE).exists() => Path::new(FILE),
-            None => return Ok(File::default()),
+            None => {
+                let mut file = File::default();
+                file.prefer(global);
+                return Ok(file);
+            }
         };
         let wrong = |what: String| Usage(format!("the configuration {} {what}", path.display()));
         let text =
             std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        toml::from_str(&text).map_err(|error| wrong(format!("is wrong: {error}")).into())
+        let mut file: File = toml::from_str(&text).map_err(|error| wrong(format!("is wrong: {error}")))?;
+        file.prefer(global);
+        Ok(file)
+    }
+
+    /// What is said goes before what the file says.
+    fn prefer(&mut self, global: &Global) {
+        self.token = global.token.clone().or(self.token.take());
     }
 
     /// The token that a server asks for.
-    pub(crate) fn token<'a>(&'a self, global: &'a Global) -> Option<&'a str> {
-        global.token.as_deref().or(self.token.as_deref())
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// Where the data is.
@@ -203,9 +218,7 @@ impl File {
                 let message = "`data` and `connect` exclude each other: name a folder or a server";
                 Err(Usage(message.to_owned()).into())
             }
-            (_, Some(url)) => {
-                Ok(Source::Server { url: url.clone(), token: self.token(global).map(str::to_owned) })
-            }
+            (_, Some(url)) => Ok(Source::Server { url: url.clone(), token: self.token.clone() }),
             (Some(file), None) if file.is_file() => Ok(Source::Bundle(file.clone())),
             (Some(folder), None) => Ok(Source::Folder(folder.clone())),
             (None, None) => Ok(Source::Folder(default_folder()?)),
@@ -231,7 +244,13 @@ impl File {
     /// What answers over a folder rest on besides its records.
     pub(crate) fn premises(&self) -> Premises {
         let clocks = self.clock.iter().map(|(name, clock)| (name.clone(), clock.offset)).collect();
-        Premises { settings: self.settings(), clocks }
+        Premises {
+            settings: self.settings(),
+            clocks,
+            token: self.token.clone(),
+            // How much a running server keeps may be said to it alone: this is what the file or the default says.
+            pinned_bytes: pinned_bytes(self.keep_bytes.as_deref().and_then(|text| parse_bytes(text).ok())),
+        }
     }
 
     /// What findings are judged by.
@@ -257,16 +276,18 @@ impl File {
         };
         let keep_for = pick(&listen.keep_for, &self.keep_for, "3d");
         let keep_bytes = pick(&listen.keep_bytes, &self.keep_bytes, "20GB");
+        let keep_for = parse_duration(&keep_for).map_err(|error| Usage(format!("--keep-for: {error:#}")))?;
+        let keep_bytes =
+            parse_bytes(&keep_bytes).map_err(|error| Usage(format!("--keep-bytes: {error:#}")))?;
         Ok(Serving {
-            premises: self.premises(),
+            premises: Premises { pinned_bytes: pinned_bytes(Some(keep_bytes)), ..self.premises() },
             judging: self.judging.clone(),
             grpc: pick(&listen.grpc, &self.grpc, "127.0.0.1:4317"),
             http: pick(&listen.http, &self.http, "127.0.0.1:4318"),
             query: pick(&listen.query, &self.query, "127.0.0.1:4320"),
             tokens: listen.tokens.as_ref().or(self.tokens.as_ref()).cloned(),
-            keep_for: parse_duration(&keep_for).map_err(|error| Usage(format!("--keep-for: {error:#}")))?,
-            keep_bytes: parse_bytes(&keep_bytes)
-                .map_err(|error| Usage(format!("--keep-bytes: {error:#}")))?,
+            keep_for,
+            keep_bytes,
         })
     }
 }
@@ -278,6 +299,12 @@ pub(crate) fn default_folder() -> anyhow::Result<PathBuf> {
         .or_else(|| set("HOME").map(|home| home.join(".local/share")))
         .map(|data| data.join("backstory"))
         .context("there is no home folder (HOME is unset): name a folder with --data DIR")
+}
+
+/// How much is kept longer for open incidents, where so much is kept in all.
+fn pinned_bytes(keep_bytes: Option<u64>) -> u64 {
+    let usual = journal::Options::default();
+    journal::Options { keep_bytes: keep_bytes.unwrap_or(usual.keep_bytes), ..usual }.pinned_bytes()
 }
 
 /// `90s`, `15m`, `12h`, `3d`.

@@ -139,10 +139,7 @@ impl Server {
     fn new(addresses: Addresses, token: Option<&str>) -> Server {
         let (posts, waiting) = mpsc::sync_channel::<Post>(IN_FLIGHT_MAX);
         let waiting = std::sync::Arc::new(std::sync::Mutex::new(waiting));
-        let mut address = addresses.http;
-        if address.ip().is_unspecified() {
-            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-        }
+        let address = server::reachable(addresses.http);
         let authorization = token.map(|token| format!("Bearer {token}"));
         let post = move || {
             let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();

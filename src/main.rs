@@ -1,5 +1,6 @@
 //! The `backstory` binary: the command line, and the only reader of file, environment and flags.
 
+mod annotations;
 mod cli;
 mod command;
 mod config;

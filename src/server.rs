@@ -49,6 +49,14 @@ fn at(addresses: Option<&Addresses>) -> String {
     addresses.map(|addresses| format!(" (queries on {})", addresses.query)).unwrap_or_default()
 }
 
+/// The address at which a listener on this machine is reached: one on all addresses, over loopback.
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
 /// A running server; [`Server::stop`] ends it in order.
 pub(crate) struct Server {
     addresses: Addresses,
@@ -88,7 +96,7 @@ impl Server {
             .block_on(Collector::start(Arc::clone(&journal) as _, options))
             .map_err(|error| name_the_flag(error, serving))?;
         let indexer = start_indexer(folder, &journal)?;
-        let (query, judge) = judged(folder, serving)?;
+        let (query, judge) = judged(folder, serving, &journal)?;
         let addresses =
             Addresses { grpc: collector.grpc, http: collector.http, query: listener.local_addr()? };
         let collector = Arc::new(collector);
@@ -177,10 +185,14 @@ pub(crate) fn start_indexer(folder: &Path, journal: &Arc<Journal>) -> Result<Ind
 }
 
 /// The questions about a folder, and the judge that answers what is wrong with all of it.
-fn judged(folder: &Path, serving: &Serving) -> anyhow::Result<(Arc<dyn Query>, Judge)> {
-    let local = source::local(folder, &serving.premises)?;
+fn judged(
+    folder: &Path,
+    serving: &Serving,
+    journal: &Arc<Journal>,
+) -> anyhow::Result<(Arc<dyn Query>, Judge)> {
+    let local = source::local(folder, &serving.premises, Some(Arc::clone(journal)))?;
     let live = Arc::new(indexer::judged_before(folder, &serving.judging, local.judged_by()));
-    let judging = source::local(folder, &serving.premises)?;
+    let judging = source::local(folder, &serving.premises, None)?;
     let judge = Judge::start(folder, judging, Arc::clone(&live), serving.judging.clone())?;
     Ok((Arc::new(local.with_live(live)), judge))
 }

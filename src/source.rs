@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use indexer::Folder;
+use journal::Journal;
 use query::archive::Effort;
 use query::bundle::{Bundle, BundleError};
 use query::interface::Query;
@@ -14,6 +15,7 @@ use query::redact::{Redacted, Redactor};
 use query::{Local, Remote, RemoteOptions};
 use timeline::time::Time;
 
+use crate::annotations::FolderAnnotations;
 use crate::command::placed;
 use crate::config::{Premises, Source};
 
@@ -31,15 +33,20 @@ pub(crate) fn open(source: &Source, premises: &Premises) -> anyhow::Result<Arc<d
 
 /// Opens a folder, which a server may be writing at this moment.
 pub(crate) fn open_folder(folder: &Path, premises: &Premises) -> anyhow::Result<Arc<dyn Query>> {
-    Ok(Arc::new(local(folder, premises)?))
+    Ok(Arc::new(local(folder, premises, None)?))
 }
 
-/// The query interface over a folder.
-pub(crate) fn local(folder: &Path, premises: &Premises) -> anyhow::Result<Local<Folder>> {
-    journal_of(folder)?;
+/// The query interface over a folder whose journal this process writes, if it is given.
+pub(crate) fn local(
+    folder: &Path,
+    premises: &Premises,
+    journal: Option<Arc<Journal>>,
+) -> anyhow::Result<Local<Folder>> {
+    let annotations = FolderAnnotations::open(folder, journal, premises)?;
     let archive = Folder::open(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let local = Local::new(archive, folder.display().to_string(), now);
-    Ok(local.with_settings(premises.settings.clone()).with_declared(premises.clocks.clone()))
+    let local = local.with_settings(premises.settings.clone()).with_declared(premises.clocks.clone());
+    Ok(local.with_annotations(Arc::new(annotations)))
 }
 
 /// Opens a folder for questions that show tokens for values; reads all that it holds once.

@@ -138,7 +138,7 @@ fn refused_by_journal(error: &AppendError) -> Refusal {
         AppendError::Full(retry) => Refusal::Unavailable { reason: error.to_string(), retry: Some(*retry) },
         AppendError::Busy(retry) => Refusal::Busy { retry: *retry },
         AppendError::TooLarge { max, .. } => Refusal::TooLarge { limit: *max },
-        AppendError::Poisoned | AppendError::Closed => {
+        AppendError::Poisoned | AppendError::Closed | AppendError::Crowded { .. } => {
             Refusal::Unavailable { reason: error.to_string(), retry: Some(COME_BACK) }
         }
     }

@@ -6,15 +6,14 @@ use proptest::prelude::*;
 
 use crate::durable::{self, Boot};
 use crate::format::frame::Frame;
-use crate::model::request;
+use crate::model::{pending, request};
 use crate::options::Options;
 use crate::reader::{Block, ReadError, Reader};
-use crate::repeats;
-use crate::request::Place;
+use crate::request::{Content, Place};
 use crate::segment::{self, Damage};
 use crate::storage::Storage;
 use crate::storage::fault::FaultDisk;
-use crate::writer::{Pending, Writer};
+use crate::writer::Writer;
 
 const WALL_NS: u64 = 1_700_000_000_000_000_000;
 const BOOT: u128 = 7;
@@ -25,11 +24,8 @@ fn written() -> (FaultDisk, Vec<Block>) {
     let options = Options { segment_bytes: 900, ..Options::default() };
     let mut writer = open(&disk, &options);
     for first in (0..48).step_by(4) {
-        let pending = |number| {
-            let request = request(number);
-            Pending { hash: repeats::hash(&request), request, arrived_ns: WALL_NS }
-        };
-        let batch: Vec<_> = (first..first + 4).map(pending).collect();
+        let request = |number| pending(Content::Request(request(number)), WALL_NS);
+        let batch: Vec<_> = (first..first + 4).map(request).collect();
         assert!(writer.commit(&batch, WALL_NS).iter().all(Result::is_ok));
     }
     writer.close();
@@ -146,7 +142,7 @@ fn a_cut_below_the_durable_end_is_damage_and_places_keep_their_meaning() {
     let mut writer = open(&disk, &Options::default());
     assert_eq!(writer.end, last.next);
     let request = request(1_000);
-    let pending = Pending { hash: repeats::hash(&request), request, arrived_ns: WALL_NS };
+    let pending = pending(Content::Request(request), WALL_NS);
     let receipt = writer.commit(&[pending], WALL_NS).remove(0).unwrap();
     assert_eq!(receipt.place, last.next);
     let (found, damages) = read(&disk, BOOT);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use hlc::Stamp;
 use parking_lot::{Condvar, Mutex};
+use timeline::annotation::Annotation;
 
 use crate::durable::Boot;
 use crate::format::block::BLOCK_BYTES_MAX;
@@ -15,7 +17,7 @@ use crate::lock::{self, Lock};
 use crate::options::Options;
 use crate::recovery::{OpenError, Recovered};
 use crate::repeats;
-use crate::request::{AppendError, Place, Receipt, Request};
+use crate::request::{AppendError, Content, Place, Receipt, Request};
 use crate::storage::{Disk, Storage};
 use crate::writer::{Counts, Pending, Writer};
 
@@ -92,18 +94,36 @@ impl Journal {
     /// Hands a request over and returns at once. `done` is called once, from the writer's thread after the
     /// sync that covers the request (or on this one if it is refused out of hand); it should return quickly.
     pub fn append(&self, request: Request, done: impl FnOnce(Result<Receipt, AppendError>) + Send + 'static) {
-        let bytes = frame::encoded_len(&request);
+        self.take(Content::Request(request), Box::new(done));
+    }
+
+    /// Hands over an annotation, as [`Journal::append`] does a request. `first` is the stamp that it was written with
+    /// elsewhere before. Told is the stamp that it stands with.
+    pub fn annotate(
+        &self,
+        annotation: &Annotation,
+        first: Option<Stamp>,
+        done: impl FnOnce(Result<Stamp, AppendError>) + Send + 'static,
+    ) {
+        // No value of this type fails to be written as JSON.
+        let body = serde_json::to_vec(annotation).unwrap_or_default().into();
+        let told = move |answer: Result<Receipt, _>| done(answer.map(|own| first.unwrap_or(own.stamp)));
+        self.take(Content::Annotation { body, first }, Box::new(told));
+    }
+
+    fn take(&self, content: Content, done: Done) {
+        let bytes = frame::encoded_len(&content);
         if bytes > BLOCK_BYTES_MAX {
             return done(Err(AppendError::TooLarge { bytes, max: BLOCK_BYTES_MAX }));
         }
-        let pending = Pending { hash: repeats::hash(&request), request, arrived_ns: wall_ns() };
+        let pending = Pending { hash: repeats::hash(&content), content, arrived_ns: wall_ns() };
         let mut state = self.shared.state.lock();
         if let Err(refusal) = state.accepts(bytes) {
             drop(state);
             return done(Err(refusal));
         }
         state.queue_bytes += bytes;
-        state.queue.push_back((pending, Box::new(done)));
+        state.queue.push_back((pending, done));
         self.shared.work.notify_one();
     }
 
@@ -238,7 +258,7 @@ impl Shared {
         }
         let (mut batch, mut done, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some((pending, _)) = state.queue.front() {
-            let more = frame::encoded_len(&pending.request);
+            let more = frame::encoded_len(&pending.content);
             if bytes > 0 && bytes + more > BATCH_BYTES_MAX {
                 break;
             }

@@ -28,6 +28,9 @@
 //! - **JNL-5** Before a batch is written, all before it in its segment is durable.
 //! - **JNL-6** No reader on the writer's machine is shown a block that is not durable.
 //! - **JNL-7** Damage is told, never passed over; whole blocks after it are read.
+//! - **JNL-9** No annotation goes with retention: a segment begins with all that stand, and until it does, no older
+//!   segment goes.
+//! - **JNL-10** The segments that the outline of an open incident names stay, as far as there is room for them.
 //! - **JNL-8** Two requests are taken for one only if their bodies are equal byte for byte.
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The writer and its readers against a naive model, on a disk that fails.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hlc::Stamp;
 use proptest::prelude::*;
+use timeline::annotation::{Annotation, IncidentStatus, Outline, Says, Target, Written};
+use timeline::time::Time;
 
 use crate::durable::Boot;
 use crate::options::Options;
@@ -14,7 +16,7 @@ use crate::otlp::{Encoding, Signal};
 use crate::reader::Reader;
 use crate::recovery::Recovered;
 use crate::repeats;
-use crate::request::{AppendError, Place, Receipt, Request, Source};
+use crate::request::{AppendError, Content, Place, Receipt, Request, Source};
 use crate::storage::fault::FaultDisk;
 use crate::writer::{Pending, Writer};
 
@@ -40,6 +42,10 @@ pub(crate) fn request(number: u32) -> Request {
     }
 }
 
+pub(crate) fn pending(content: Content, arrived_ns: u64) -> Pending {
+    Pending { hash: repeats::hash(&content), content, arrived_ns }
+}
+
 /// What a test does to a journal.
 #[derive(Clone, Debug)]
 enum Deed {
@@ -47,6 +53,12 @@ enum Deed {
     Append(u8),
     /// A request that was sent before, this far back, twice more in one batch.
     Resend(u8),
+    /// An annotation under this id, in a batch with a request.
+    Annotate(u8),
+    /// An incident's outline that names the segment written now, so that it is pinned.
+    Pin,
+    /// The incident is closed.
+    Unpin,
     /// A request that carries a stamp so far from the wall clock, in milliseconds.
     Carry(i16),
     /// The wall clock moves, in milliseconds; back too.
@@ -69,6 +81,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let deed = prop_oneof![
         6 => (1u8..6).prop_map(Deed::Append),
         2 => any::<u8>().prop_map(Deed::Resend),
+        3 => (0u8..12).prop_map(Deed::Annotate),
+        1 => Just(Deed::Pin),
+        1 => Just(Deed::Unpin),
         1 => any::<i16>().prop_map(Deed::Carry),
         2 => (-2_000i32..20_000).prop_map(Deed::Wait),
         1 => Just(Deed::Kill),
@@ -94,6 +109,12 @@ struct Bench {
     acknowledged: HashMap<Bytes, Receipt>,
     /// The largest stamp told to anybody.
     told: Stamp,
+    /// Annotations handed over.
+    said: Vec<Annotation>,
+    /// Those acknowledged last, by id, with their stamps.
+    noted: BTreeMap<String, Written>,
+    /// The segment that an open incident pins, if that was acknowledged.
+    pinned: Option<u64>,
 }
 
 impl Bench {
@@ -103,17 +124,14 @@ impl Bench {
         let (writer, _) = open(&disk, &options, 1, wall_ns);
         let (sent, acknowledged) = (Vec::new(), HashMap::new());
         let told = Stamp::ZERO;
-        Bench { disk, boot: 1, wall_ns, options, writer, sent, acknowledged, told }
+        let (said, noted) = (Vec::new(), BTreeMap::new());
+        Bench { disk, boot: 1, wall_ns, options, writer, sent, acknowledged, told, said, noted, pinned: None }
     }
 
     fn commit(&mut self, requests: &[Request]) -> Vec<Result<Receipt, AppendError>> {
         let wall_ns = self.wall_ns;
-        let pending = |request: &Request| Pending {
-            hash: repeats::hash(request),
-            request: request.clone(),
-            arrived_ns: wall_ns,
-        };
-        let batch: Vec<_> = requests.iter().map(pending).collect();
+        let batch: Vec<_> =
+            requests.iter().map(|request| pending(Content::Request(request.clone()), wall_ns)).collect();
         let answers = self.writer.commit(&batch, wall_ns);
         for (request, answer) in requests.iter().zip(&answers) {
             let Ok(receipt) = answer else { continue };
@@ -144,6 +162,64 @@ impl Bench {
         answers
     }
 
+    /// Writes an annotation beside a request; it is never the same as one before.
+    fn annotate(&mut self, id: u8) {
+        let text = format!("remark {} ", self.said.len()).repeat(usize::from(id));
+        let says = match id {
+            0 => Says::Removed,
+            _ => Says::Note { target: Target::Entity("order/42".to_owned()), text },
+        };
+        let time = Time(self.said.len() as u64);
+        self.say(Annotation { id: format!("a-{}", id % 5), author: "ada".to_owned(), time, says });
+    }
+
+    fn pin(&mut self) {
+        let segment = self.writer.end.segment;
+        let says = Says::Outline(Outline {
+            incident: "i-1".to_owned(),
+            title: "pinned".to_owned(),
+            first: Time(0),
+            last: Time(self.said.len() as u64),
+            entities: vec![],
+            services: vec![],
+            segments: vec![segment],
+        });
+        self.say(Annotation::new("ada", Time(self.said.len() as u64), says));
+        let status = Says::Status { incident: "i-1".to_owned(), status: IncidentStatus::Open };
+        if self.say(Annotation {
+            id: "s-1".to_owned(),
+            ..Annotation::new("ada", Time(self.said.len() as u64), status)
+        }) {
+            self.pinned = Some(segment);
+        }
+    }
+
+    fn unpin(&mut self) {
+        let status = Says::Status { incident: "i-1".to_owned(), status: IncidentStatus::Closed };
+        self.pinned = None;
+        self.say(Annotation {
+            id: "s-1".to_owned(),
+            ..Annotation::new("ada", Time(self.said.len() as u64), status)
+        });
+    }
+
+    /// Hands an annotation over twice in one batch; true if it was acknowledged.
+    fn say(&mut self, annotation: Annotation) -> bool {
+        self.said.push(annotation.clone());
+        let body: Bytes = serde_json::to_vec(&annotation).unwrap().into();
+        let batch = [
+            pending(Content::Annotation { body: body.clone(), first: None }, self.wall_ns),
+            pending(Content::Annotation { body, first: None }, self.wall_ns),
+        ];
+        let answers = self.writer.commit(&batch, self.wall_ns);
+        let [Ok(one), Ok(two)] = answers[..] else { return false };
+        assert_eq!((one.stamp, two.repeated), (two.stamp, true), "one annotation, written twice");
+        assert!(one.stamp > self.told, "JNL-3");
+        self.told = one.stamp;
+        self.noted.insert(annotation.id.clone(), Written { stamp: one.stamp, annotation });
+        true
+    }
+
     fn start(&mut self) -> Recovered {
         self.disk.fail_syncs_after(None);
         self.disk.leave_room(None);
@@ -162,6 +238,9 @@ impl Bench {
                     assert_eq!(answers[0].is_ok(), answers[1].is_ok());
                 }
             }
+            Deed::Annotate(id) => self.annotate(*id),
+            Deed::Pin => self.pin(),
+            Deed::Unpin => self.unpin(),
             Deed::Carry(ahead_ms) => {
                 let mut request = request(self.sent.len() as u32);
                 let carried_ns = self.wall_ns.saturating_add_signed(i64::from(*ahead_ms) * 1_000_000);
@@ -191,6 +270,7 @@ impl Bench {
                 self.writer.close();
                 let recovered = self.start();
                 assert_eq!(recovered.damages, []);
+                assert_eq!(self.reader().verify(|_, _| {}).unwrap().damages, []);
             }
             Deed::FailSyncs(after) => {
                 self.disk.fail_syncs_after(Some((*after).into()));
@@ -220,7 +300,8 @@ impl Bench {
     fn check(&self) {
         let frames = self.frames();
         assert!(frames.is_sorted_by(|a, b| a.2 < b.2), "JNL-3");
-        let oldest = self.writer.oldest();
+        let held = self.writer.segments();
+        assert!(self.pinned.is_none_or(|pinned| pinned == 0 || held.contains(&pinned)), "JNL-10");
         let mut found = HashMap::new();
         for (place, frame, stamp, body) in frames {
             assert!(self.sent.iter().any(|request| request.body == body), "nobody sent this");
@@ -228,12 +309,35 @@ impl Bench {
             assert_eq!(found.insert(body, receipt), None, "one body, twice");
         }
         for (body, receipt) in &self.acknowledged {
-            let held = receipt.place.segment >= oldest;
+            let held = held.contains(&receipt.place.segment);
             let expected = held.then_some(Receipt { repeated: false, ..*receipt });
             assert_eq!(found.get(body).copied(), expected, "JNL-2");
         }
+        self.check_annotations();
         let end = found.values().map(|receipt| receipt.place).max();
         assert!(end.is_none_or(|last| last < self.writer.end));
+    }
+}
+
+impl Bench {
+    /// JNL-9: no annotation that was acknowledged is lost, whatever retention took; what stands was written, and not
+    /// before what was acknowledged.
+    fn check_annotations(&self) {
+        let notebook = self.reader().annotations().expect("nothing is damaged");
+        let standing: BTreeMap<&String, &Written> =
+            notebook.all().map(|written| (&written.annotation.id, written)).collect();
+        for (id, written) in &self.noted {
+            assert!(standing.get(id).is_some_and(|own| own.stamp >= written.stamp), "JNL-9: {id}");
+        }
+        for written in standing.values() {
+            assert!(self.said.contains(&written.annotation), "nobody wrote this");
+            let noted = self.noted.get(&written.annotation.id);
+            let same = noted.is_some_and(|noted| noted.stamp == written.stamp);
+            assert!(!same || noted == Some(*written));
+        }
+        if !self.writer.counts.poisoned {
+            assert_eq!(notebook, self.writer.notebook, "the writer knows what readers see");
+        }
     }
 }
 
@@ -368,6 +472,7 @@ fn a_body_sent_again_is_recognised_through_a_restart_for_an_hour() {
 fn retention_takes_whole_segments_from_the_oldest_and_never_the_last() {
     let options = Options { keep_for: Duration::from_secs(600), ..small_segments() };
     let mut bench = Bench::new(4, options);
+    (1..5).for_each(|id| bench.annotate(id));
     for _ in 0..40 {
         bench.wall_ns += 30 * SECOND;
         assert!(bench.send(3).iter().all(Result::is_ok));
@@ -381,6 +486,38 @@ fn retention_takes_whole_segments_from_the_oldest_and_never_the_last() {
     let end = bench.writer.end;
     bench.act(&Deed::Crash);
     assert!(bench.writer.end >= end && bench.reader().end().unwrap() == bench.writer.end);
+    assert_eq!(
+        bench.reader().annotations().unwrap().standing().len(),
+        4,
+        "JNL-9: they outlive what they lay beside"
+    );
     assert!(bench.send(1).iter().all(Result::is_ok));
     bench.check();
+}
+
+#[test]
+fn retention_passes_over_what_an_open_incident_pins() {
+    let options = Options { keep_for: Duration::from_secs(600), ..small_segments() };
+    let mut bench = Bench::new(8, options);
+    assert!(bench.send(3).iter().all(Result::is_ok));
+    bench.pin();
+    let pinned = bench.pinned.unwrap();
+    let last = |bench: &mut Bench| {
+        for _ in 0..40 {
+            bench.wall_ns += 30 * SECOND;
+            assert!(bench.send(3).iter().all(Result::is_ok));
+            bench.check();
+        }
+        bench.writer.segments()
+    };
+    let held = last(&mut bench);
+    assert!(held.contains(&pinned) && !held.contains(&(pinned + 1)) && held.len() > 5, "{held:?}");
+    bench.act(&Deed::Restart);
+    bench.act(&Deed::Crash);
+    assert_eq!(last(&mut bench).first(), Some(&pinned));
+    bench.unpin();
+    assert!(!last(&mut bench).contains(&pinned), "closed, it goes as others do");
+    let names = bench.writer.storage.names().unwrap();
+    assert!(!names.iter().any(|name| name.ends_with(".dropped")), "{names:?}");
+    bench.act(&Deed::Restart);
 }

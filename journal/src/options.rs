@@ -17,6 +17,8 @@ pub struct Options {
     pub keep_for: Duration,
     /// The oldest segments are dropped while the journal has more bytes.
     pub keep_bytes: u64,
+    /// At most so many bytes of segments are kept longer for incidents that are open; at most half of `keep_bytes`.
+    pub keep_pinned: u64,
     /// A full disk never costs a segment whose last request is younger.
     pub keep_at_least: Duration,
     /// The disk counts as full while fewer bytes than this are left on it, or than half a segment where that is less,
@@ -29,6 +31,21 @@ pub struct Options {
 impl Options {
     /// Places within a segment are kept in 32 bits, and a batch may overshoot.
     pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+
+    /// How many bytes of segments are kept longer for open incidents.
+    pub fn pinned_bytes(&self) -> u64 {
+        self.keep_pinned.min(self.keep_bytes / 2)
+    }
+
+    /// Nothing goes by age, by size, or for a full disk: for whoever writes a little into a journal that others keep.
+    pub fn keeping_all() -> Options {
+        Options {
+            keep_for: Duration::MAX,
+            keep_bytes: u64::MAX,
+            keep_at_least: Duration::MAX,
+            ..Options::default()
+        }
+    }
 }
 
 impl Default for Options {
@@ -38,6 +55,7 @@ impl Default for Options {
             segment_age: Duration::from_secs(6 * 3600),
             keep_for: Duration::from_secs(3 * 24 * 3600),
             keep_bytes: 20 << 30,
+            keep_pinned: 2 << 30,
             keep_at_least: Duration::from_secs(10 * 60),
             keep_free: 64 << 20,
             queue_bytes: 256 << 20,

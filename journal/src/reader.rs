@@ -1,16 +1,18 @@
 //! Reading a journal from any process, also while another writes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use hlc::Stamp;
 use parking_lot::Mutex;
+use timeline::annotation::Notebook;
 
 use crate::durable::{self, Boot};
 use crate::format::Invalid;
-use crate::format::frame::Frame;
+use crate::format::block::Holds;
+use crate::format::frame::{Frame, Remark};
 use crate::request::Place;
 use crate::segment::{self, Damage, Depth, FIRST_BLOCK, Fault, Segment, Step, Walk};
 use crate::storage::{Disk, Storage};
@@ -160,6 +162,60 @@ impl Reader {
         Tail { reader: self.clone(), place, sequence: 0 }
     }
 
+    /// What engineers wrote, merged. It is read from the newest segment, which begins with all that stood before it; from
+    /// older ones too, as far as that is not whole.
+    pub fn annotations(&self) -> Result<Notebook, ReadError> {
+        let mut notebook = Notebook::default();
+        for number in self.numbers()?.into_iter().rev() {
+            match self.annotations_of(number, &mut notebook) {
+                Ok(true) => break,
+                Ok(false) | Err(ReadError::Gone(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(notebook)
+    }
+
+    /// Takes in the annotations of a segment; true where it begins with all that stood before it.
+    fn annotations_of(&self, number: u64, notebook: &mut Notebook) -> Result<bool, ReadError> {
+        let failed = |source| ReadError::Io { segment: number, source };
+        let mut walk = self.walk(number, FIRST_BLOCK, Depth::Headers)?;
+        let segment = walk.segment.clone();
+        loop {
+            match walk.step().map_err(failed)? {
+                Step::Block { offset, header, .. } if header.holds == Holds::Annotations => {
+                    let stored = segment.stored(offset, &header);
+                    match stored.and_then(|stored| Ok(header.remarks(number, stored)?)) {
+                        Ok(remarks) => remarks.iter().filter_map(Remark::annotation).for_each(|own| {
+                            notebook.add(own);
+                        }),
+                        Err(Fault::Io(source)) => return Err(failed(source)),
+                        Err(Fault::Invalid(invalid)) => {
+                            tracing::warn!(segment = number, offset, %invalid, "annotations cannot be read");
+                        }
+                    }
+                }
+                Step::Block { .. } | Step::Damaged(_) => {}
+                Step::Sealed | Step::Limit | Step::Torn => break,
+            }
+        }
+        let header = match segment.header() {
+            Ok(header) => Some(header),
+            Err(Fault::Io(source)) => return Err(failed(source)),
+            Err(Fault::Invalid(_)) => None,
+        };
+        match segment.begins(header.as_ref(), walk.limit) {
+            Ok(begins) => Ok(begins.is_whole),
+            Err(Fault::Io(source)) => Err(failed(source)),
+            Err(Fault::Invalid(_)) => Ok(false),
+        }
+    }
+
+    /// The segments that went while an older one stayed.
+    pub(crate) fn dropped(&self) -> Result<BTreeSet<u64>, ReadError> {
+        segment::dropped(&*self.storage).map_err(|source| ReadError::Io { segment: 0, source })
+    }
+
     fn numbers(&self) -> Result<Vec<u64>, ReadError> {
         segment::numbers(&*self.storage).map_err(|source| ReadError::Io { segment: 0, source })
     }
@@ -208,11 +264,10 @@ impl Reader {
         Ok(Walk { segment, at, limit, proven, depth, sequence: 0 })
     }
 
-    /// The smallest number held that is greater than `number`; lets go of the files before it.
+    /// The smallest number held that is greater than `number`; lets go of the files of those that are not held.
     fn after(&self, number: u64) -> Result<Option<u64>, ReadError> {
         let numbers = self.numbers()?;
-        let oldest = numbers.first().copied().unwrap_or(u64::MAX);
-        self.open.lock().retain(|held, _| *held >= oldest);
+        self.open.lock().retain(|held, _| numbers.binary_search(held).is_ok());
         Ok(numbers.into_iter().find(|held| *held > number))
     }
 }

@@ -1,6 +1,6 @@
 //! Opening: what a crash may have left is put in order, and what is damaged is told.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
@@ -9,10 +9,11 @@ use std::sync::Arc;
 use hlc::{Clock, Stamp};
 
 use crate::durable::{self, Boot, End, EndFile};
-use crate::format::Invalid;
 use crate::format::block::BlockBuilder;
 use crate::format::segment::{Footer, SegmentHeader, Totals};
+use crate::format::{Invalid, VERSION};
 use crate::options::Options;
+use crate::reader::{ReadError, Reader};
 use crate::repeats::{REMEMBERED, Repeats};
 use crate::request::Place;
 use crate::retention::Held;
@@ -122,7 +123,9 @@ pub(crate) fn open(
     let numbers =
         segment::numbers(&*opening.storage).map_err(OpenError::io("listing the journal's segments"))?;
     let told_last = told.map_or(0, |end| end.place.segment);
-    opening.note_missing(&numbers, told_last);
+    let dropped =
+        segment::dropped(&*opening.storage).map_err(OpenError::io("listing the journal's segments"))?;
+    opening.note_missing(&numbers, &dropped, told_last);
     let mut active = None;
     if let Some((last, earlier)) = numbers.split_last() {
         for number in earlier {
@@ -146,13 +149,14 @@ fn faults(segment: u64) -> impl Fn(Fault) -> OpenError {
 }
 
 impl Opening {
-    /// Retention takes the oldest only, and never the last: a number missing in between or at the end is damage.
-    fn note_missing(&mut self, numbers: &[u64], told_last: u64) {
+    /// Retention takes the oldest, and never the last; what it takes while an older one is pinned, it says. Any other
+    /// number missing in between or at the end is damage.
+    fn note_missing(&mut self, numbers: &[u64], dropped: &BTreeSet<u64>, told_last: u64) {
         let ends = numbers.windows(2).map(|pair| (pair[0], pair[1]));
         let last = numbers.last().copied().unwrap_or(told_last.saturating_sub(1));
         for (before, after) in ends.chain([(last, told_last + 1)]) {
-            let missing =
-                (before + 1..after).map(|segment| Damage::new(segment, 0, 0, "the segment is missing"));
+            let missing = (before + 1..after).filter(|number| !dropped.contains(number));
+            let missing = missing.map(|segment| Damage::new(segment, 0, 0, "the segment is missing"));
             self.recovered.damages.extend(missing);
         }
     }
@@ -216,7 +220,8 @@ impl Opening {
         let mut walk = Walk::whole(segment.clone(), proven, Depth::Payloads)?;
         let (index, damages) = index(&mut walk)?;
         self.recovered.damages.extend(damages);
-        if header.is_none() {
+        let outdated = header.is_some_and(|header| header.version < VERSION);
+        if header.is_none() || (outdated && index.totals.blocks == 0) {
             self.mend_header(&segment, index.totals.blocks > 0, now_ns)?;
         }
         let sealed = segment.footer().is_ok_and(|footer| footer.totals == index.totals)
@@ -240,7 +245,20 @@ impl Opening {
         if index.totals.blocks > 0 || (number > 1 && self.end == Place::default()) {
             self.end = Place { segment: number, offset: walk.at };
         }
-        Ok(Some(Active { segment, index, at: walk.at, sequence: walk.sequence }))
+        let begins = segment.begins(header.as_ref(), walk.at)?;
+        Ok(Some(Active {
+            version: if index.totals.blocks == 0 {
+                VERSION
+            } else {
+                header.map_or(VERSION, |own| own.version)
+            },
+            begun: begins.to,
+            is_annotated: begins.is_whole,
+            segment,
+            index,
+            at: walk.at,
+            sequence: walk.sequence,
+        }))
     }
 
     /// A segment without a whole header: it was just being made, or its header is damaged.
@@ -249,6 +267,8 @@ impl Opening {
             self.header_damaged(segment.number);
         }
         let header = SegmentHeader {
+            version: VERSION,
+            annotations: SegmentHeader::ANNOTATIONS_UNKNOWN,
             number: segment.number,
             collector: self.collector(),
             bound: self.bound,
@@ -357,6 +377,12 @@ impl Opening {
         self.recovered.segments = self.held.len() as u64 + u64::from(active.is_some());
         self.recovered.end = self.end;
         self.recovered.remembered = remembered;
+        // What the last segment begins with and what follows; where that is not whole, what the older ones hold, too.
+        let notebook =
+            Reader::of(Arc::clone(&self.storage), boot).annotations().map_err(|error| match error {
+                ReadError::Io { segment, source } => OpenError::io(format!("segment {segment}"))(source),
+                error => OpenError::io("reading what engineers wrote")(io::Error::other(error.to_string())),
+            })?;
         let mut writer = Writer {
             collector: self.collector(),
             segment_bytes: options.segment_bytes,
@@ -371,6 +397,7 @@ impl Opening {
             end: self.end,
             end_file,
             repeats,
+            notebook,
             builder: BlockBuilder::new().map_err(failed())?,
             counts: Counts::default(),
             storage: self.storage,

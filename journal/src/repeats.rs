@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
-use crate::request::{Place, Request};
+use crate::format::frame::ANNOTATION;
+use crate::otlp::Encoding;
+use crate::request::{Content, Place};
 
 /// A body is recognised for at least so long after it was last written, or after the journal was opened.
 pub(crate) const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -15,8 +17,13 @@ const REMEMBERED_MAX: usize = 4 << 20;
 const LOT_NS: u64 = 20 * 60 * 1_000_000_000;
 
 /// The hash by which a request is recognised: of its body, seeded by signal, encoding and tenant.
-pub(crate) fn hash(request: &Request) -> u128 {
-    hash_parts(request.signal as u8, request.encoding as u8, &request.tenant, &request.body)
+pub(crate) fn hash(content: &Content) -> u128 {
+    match content {
+        Content::Request(request) => {
+            hash_parts(request.signal as u8, request.encoding as u8, &request.tenant, &request.body)
+        }
+        Content::Annotation { body, .. } => hash_parts(ANNOTATION, Encoding::Json as u8, "", body),
+    }
 }
 
 /// [`hash`] from its parts.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hlc::Stamp;
 use timeline::record::Position;
 
+use crate::format::block::Holds;
 use crate::otlp::{Encoding, Signal};
 
 /// How a request came.
@@ -50,6 +51,58 @@ pub struct Request {
     pub carried: Option<Stamp>,
     /// The body verbatim, content-encoding undone.
     pub body: Bytes,
+}
+
+/// What goes into a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A request.
+    Request(Request),
+    /// A [`timeline::annotation::Annotation`] in JSON.
+    Annotation {
+        /// The JSON.
+        body: Bytes,
+        /// The stamp that it was first written with; `None` if that is now.
+        first: Option<Stamp>,
+    },
+}
+
+impl Content {
+    pub(crate) fn kind(&self) -> Holds {
+        match self {
+            Content::Request(_) => Holds::Requests,
+            Content::Annotation { .. } => Holds::Annotations,
+        }
+    }
+
+    /// How many items it holds, refused ones not counted. An annotation is none.
+    pub(crate) fn items(&self) -> u32 {
+        match self {
+            Content::Request(request) => request.items.saturating_sub(request.refused.len() as u32),
+            Content::Annotation { .. } => 0,
+        }
+    }
+
+    /// The largest stamp that it carries.
+    pub(crate) fn carried(&self) -> Option<Stamp> {
+        match self {
+            Content::Request(request) => request.carried,
+            Content::Annotation { first, .. } => *first,
+        }
+    }
+
+    pub(crate) fn body(&self) -> &Bytes {
+        match self {
+            Content::Request(Request { body, .. }) | Content::Annotation { body, .. } => body,
+        }
+    }
+
+    pub(crate) fn as_request(&self) -> Option<&Request> {
+        match self {
+            Content::Request(request) => Some(request),
+            Content::Annotation { .. } => None,
+        }
+    }
 }
 
 /// Says that a request is durable.
@@ -116,6 +169,14 @@ pub enum AppendError {
     /// The journal is being closed.
     #[error("the journal is closed")]
     Closed,
+    /// As much as may be is written by engineers already.
+    #[error(
+        "annotations of {max} bytes stand in the journal, and no more may: take back what is needed no more"
+    )]
+    Crowded {
+        /// How many bytes of annotations may stand.
+        max: usize,
+    },
     /// The request is larger than a block may be.
     #[error("a request of {bytes} bytes is more than a block holds ({max})")]
     TooLarge {
@@ -131,7 +192,10 @@ impl AppendError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             AppendError::Full(delay) | AppendError::Busy(delay) => Some(*delay),
-            AppendError::Poisoned | AppendError::Closed | AppendError::TooLarge { .. } => None,
+            AppendError::Poisoned
+            | AppendError::Closed
+            | AppendError::Crowded { .. }
+            | AppendError::TooLarge { .. } => None,
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Which segments go, oldest first: by age, by size, and when the disk is full.
+//! Which segments go, oldest first: by age, by size, and when the disk is full. Those pinned for open incidents stay.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::format::segment::Totals;
 use crate::options::Options;
@@ -21,9 +21,15 @@ impl Held {
     }
 }
 
-/// How many of the oldest segments are past `keep_for`, or past `keep_bytes` together with the
-/// `active_bytes` of the segment being written.
-pub(crate) fn due(held: &VecDeque<Held>, active_bytes: u64, now_ns: u64, options: &Options) -> usize {
+/// The oldest segments that are past `keep_for`, or past `keep_bytes` together with the `active_bytes` of the segment
+/// being written: all up to the first that is not, but those `pinned`.
+pub(crate) fn due(
+    held: &VecDeque<Held>,
+    active_bytes: u64,
+    now_ns: u64,
+    options: &Options,
+    pinned: &BTreeSet<u64>,
+) -> Vec<u64> {
     let keep_ns = u64::try_from(options.keep_for.as_nanos()).unwrap_or(u64::MAX);
     let mut bytes = active_bytes + held.iter().map(|segment| segment.bytes).sum::<u64>();
     let goes = |segment: &&Held| {
@@ -31,7 +37,8 @@ pub(crate) fn due(held: &VecDeque<Held>, active_bytes: u64, now_ns: u64, options
         bytes -= segment.bytes;
         goes
     };
-    held.iter().take_while(goes).count()
+    let loose = held.iter().filter(|segment| !pinned.contains(&segment.number));
+    loose.take_while(goes).map(|segment| segment.number).collect()
 }
 
 /// Whether a full disk may take the oldest segment before its time.
@@ -75,9 +82,25 @@ mod tests {
         ];
         for (arrivals, keep_s, keep_bytes, goes) in table {
             let options = options(keep_s, keep_bytes);
-            let due = due(&held(&arrivals), 50, 1_000 * SECOND, &options);
-            assert_eq!(due, goes, "{arrivals:?} keep {keep_s} s, {keep_bytes} bytes");
+            let due = due(&held(&arrivals), 50, 1_000 * SECOND, &options, &BTreeSet::new());
+            assert_eq!(
+                due,
+                (1..=goes).collect::<Vec<_>>(),
+                "{arrivals:?} keep {keep_s} s, {keep_bytes} bytes"
+            );
         }
+    }
+
+    #[test]
+    fn what_is_pinned_stays_and_what_follows_goes() {
+        let segments = held(&[100, 200, 300, 990]);
+        let due = |pinned: &[u64], keep_s, keep_bytes| {
+            let pinned = pinned.iter().copied().collect();
+            due(&segments, 50, 1_000 * SECOND, &options(keep_s, keep_bytes), &pinned)
+        };
+        assert_eq!(due(&[1, 3], 600, 10_000), [2]);
+        assert_eq!(due(&[1], 10_000, 350), [2], "its bytes count, so that another goes in its place");
+        assert_eq!(due(&[1, 2, 3, 4], 0, 0), [0; 0]);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A segment's file: its name, its parts, and the walk from block to block past whatever is damaged.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::format::block::{BLOCK_HEADER_LEN, BLOCK_MAGIC, BlockHeader, HASH_LEN};
+use crate::format::block::{BLOCK_HEADER_LEN, BLOCK_MAGIC, BlockHeader, HASH_LEN, Holds};
 use crate::format::segment::{FOOTER_HEAD_LEN, FOOTER_MAGIC, Footer, SEGMENT_HEADER_LEN, SegmentHeader};
 use crate::format::segment::{TAIL_LEN, Totals};
 use crate::format::{Invalid, block};
@@ -19,6 +20,7 @@ const HASHES_AT_ONCE: usize = 16;
 const SEARCH_CHUNK: usize = 1 << 20;
 
 const SUFFIX: &str = ".segment";
+const DROPPED: &str = ".dropped";
 
 /// The name of segment `number`'s file.
 pub(crate) fn name(number: u64) -> String {
@@ -36,6 +38,17 @@ pub(crate) fn numbers(storage: &dyn Storage) -> io::Result<Vec<u64>> {
     let mut numbers: Vec<_> = storage.names()?.iter().filter_map(|name| number(name)).collect();
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// The name of the file that says that segment `number` was dropped while an older one stayed.
+pub(crate) fn dropped_name(number: u64) -> String {
+    format!("{number:010}{DROPPED}")
+}
+
+/// The numbers of the segments that were dropped while an older one stayed: that they are missing is no damage.
+pub(crate) fn dropped(storage: &dyn Storage) -> io::Result<BTreeSet<u64>> {
+    let names = storage.names()?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(DROPPED)?.parse().ok()).collect())
 }
 
 /// Why a part of a segment could not be read.
@@ -119,6 +132,22 @@ impl Segment {
         Ok(header.frames(self.number, self.stored(offset, header)?)?)
     }
 
+    /// What the segment begins with, up to `limit`.
+    pub(crate) fn begins(&self, header: Option<&SegmentHeader>, limit: u64) -> Result<Begins, Fault> {
+        let (mut to, mut annotations) = (FIRST_BLOCK, 0);
+        while to < limit {
+            match self.block_header(to, limit) {
+                Ok(block) if block.holds == Holds::Annotations => {
+                    to += block.block_len();
+                    annotations += block.frames;
+                }
+                Ok(_) | Err(Fault::Invalid(_)) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Begins { to, is_whole: header.is_some_and(|header| header.annotations <= annotations) })
+    }
+
     /// Where the footer begins, if the segment ends like a sealed one.
     pub(crate) fn footer_at(&self) -> Result<u64, Fault> {
         let tail_at = self.blob.len()?.checked_sub(TAIL_LEN as u64).ok_or(Invalid::Short)?;
@@ -139,6 +168,15 @@ impl Segment {
         let length = usize::try_from(self.blob.len()?.saturating_sub(at)).map_err(|_| Invalid::Short)?;
         Ok(Footer::decode(self.number, &self.blob.read_up_to(length, at)?)?)
     }
+}
+
+/// The annotations that a segment begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begins {
+    /// Where they end.
+    pub(crate) to: u64,
+    /// Whether they are as many as stood before it.
+    pub(crate) is_whole: bool,
 }
 
 /// How closely a walk looks at a block.
@@ -227,7 +265,7 @@ impl Walk {
             return Ok(Found::Block(header, Bytes::new()));
         }
         let stored = self.segment.stored(offset, &header)?;
-        if header.holds(self.segment.number, &stored) {
+        if header.is_whole(self.segment.number, &stored) {
             Ok(Found::Block(header, stored))
         } else {
             Err(Invalid::Checksum.into())

@@ -1,7 +1,8 @@
 //! The full check: every byte of every segment that a reader may trust.
 
-use crate::format::frame::Frame;
+use crate::format::frame::{ANNOTATION, Frame, Remark};
 use crate::format::segment::Footer;
+use crate::otlp::Encoding;
 use crate::reader::{ReadError, Reader};
 use crate::repeats::hash_parts;
 use crate::segment::{Damage, Depth, FIRST_BLOCK, Fault, Segment, Step, Walk};
@@ -15,6 +16,8 @@ pub struct Verified {
     pub blocks: u64,
     /// Requests in whole blocks.
     pub frames: u64,
+    /// Annotations in whole blocks: one stands in every segment begun since it was written.
+    pub annotations: u64,
     /// Items kept.
     pub items: u64,
     /// Items refused at intake, which stay refused.
@@ -32,9 +35,11 @@ impl Reader {
         let infos = self.segments()?;
         let total: u64 = infos.iter().map(|info| info.bytes).sum();
         let mut verified = Verified::default();
+        let dropped = self.dropped()?;
         let mut before = None;
         for info in &infos {
             let missing = before.map_or(info.number, |before| before + 1)..info.number;
+            let missing = missing.filter(|number| !dropped.contains(number));
             let missing = missing.map(|number| Damage::new(number, 0, 0, "the segment is missing"));
             verified.damages.extend(missing);
             before = Some(info.number);
@@ -70,8 +75,14 @@ impl Reader {
             match walk.step().map_err(failed)? {
                 Step::Block { offset, header, stored } => {
                     index.push(offset, &header);
-                    match header.frames(number, stored) {
-                        Ok(frames) => verified.take_block(&frames, &header.hashes, number, offset),
+                    verified.blocks += 1;
+                    let frames = header.frames(number, stored.clone());
+                    let read = frames.and_then(|frames| Ok((frames, header.remarks(number, stored)?)));
+                    match read {
+                        Ok((frames, remarks)) => {
+                            verified.take_block(&frames, &header.hashes, number, offset);
+                            verified.take_remarks(&remarks, &header.hashes, number, offset);
+                        }
                         Err(invalid) => {
                             let what = invalid.to_string();
                             verified.damages.push(Damage::new(number, offset, walk.at, &what));
@@ -94,7 +105,6 @@ impl Reader {
 
 impl Verified {
     fn take_block(&mut self, frames: &[Frame], hashes: &[u128], segment: u64, offset: u64) {
-        self.blocks += 1;
         self.frames += frames.len() as u64;
         for (frame, expected) in frames.iter().zip(hashes) {
             let refused = frame.refused.len() as u64;
@@ -103,6 +113,17 @@ impl Verified {
             let (signal, encoding) = (frame.signal as u8, frame.encoding as u8);
             if hash_parts(signal, encoding, &frame.tenant, &frame.body) != *expected {
                 let what = "a frame's hash is not that of its body";
+                self.damages.push(Damage::new(segment, offset, offset, what));
+            }
+        }
+    }
+
+    fn take_remarks(&mut self, remarks: &[Remark], hashes: &[u128], segment: u64, offset: u64) {
+        self.annotations += remarks.len() as u64;
+        for (remark, expected) in remarks.iter().zip(hashes) {
+            let own = hash_parts(ANNOTATION, Encoding::Json as u8, "", &remark.body);
+            if own != *expected || remark.annotation().is_none() {
+                let what = "an annotation is not what was written";
                 self.damages.push(Damage::new(segment, offset, offset, what));
             }
         }

@@ -4,21 +4,22 @@
 //! written and synced together.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hlc::{AHEAD_NS_MAX, Clock, Merge, Stamp};
+use timeline::annotation::{Notebook, Written};
 
 use crate::durable::{Boot, End, EndFile};
-use crate::format::block::{BlockBuilder, BlockHeader, Standing};
-use crate::format::frame;
+use crate::format::VERSION;
+use crate::format::block::{BlockBuilder, BlockHeader, Holds, Standing};
 use crate::format::segment::{Footer, SegmentHeader};
 use crate::options::Options;
 use crate::recovery::{self, OpenError, Recovered};
-use crate::repeats::Repeats;
-use crate::request::{AppendError, Place, Receipt, Request};
+use crate::repeats::{self, Repeats};
+use crate::request::{AppendError, Content, Place, Receipt, Request};
 use crate::retention::{self, Held};
 use crate::segment::{self, FIRST_BLOCK, Segment};
 use crate::storage::{Storage, is_full};
@@ -34,10 +35,15 @@ const SEGMENT_SHARE: u64 = 16;
 /// ... but is not kept smaller than this.
 const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 
-/// A request on its way to the disk.
+/// No more bytes of annotations than these stand at once: every segment begins with all of them.
+const ANNOTATIONS_BYTES_MAX: usize = 8 << 20;
+/// What takes an annotation back has no more bytes than these, but for a long author.
+const REMOVAL_BYTES_MAX: usize = 256;
+
+/// A request, or an annotation, on its way to the disk.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    pub(crate) request: Request,
+    pub(crate) content: Content,
     pub(crate) hash: u128,
     /// The wall clock when it was handed over, in nanoseconds since the Unix epoch.
     pub(crate) arrived_ns: u64,
@@ -81,6 +87,12 @@ pub(crate) struct Active {
     /// Just past the last durable block.
     pub(crate) at: u64,
     pub(crate) sequence: u32,
+    /// The version that its header is written in.
+    pub(crate) version: u16,
+    /// Just past the annotations that it begins with.
+    pub(crate) begun: u64,
+    /// Whether all annotations that stood before it stand in it, too: nothing older is needed for them.
+    pub(crate) is_annotated: bool,
 }
 
 pub(crate) struct Writer {
@@ -102,6 +114,8 @@ pub(crate) struct Writer {
     pub(crate) end: Place,
     pub(crate) end_file: EndFile,
     pub(crate) repeats: Repeats,
+    /// What engineers wrote, as far as it is durable.
+    pub(crate) notebook: Notebook,
     pub(crate) builder: BlockBuilder,
     pub(crate) counts: Counts,
 }
@@ -113,6 +127,8 @@ enum Fate {
     /// It equals the batch's request of this number.
     Twin(usize),
     New,
+    /// An annotation too many.
+    Crowded,
 }
 
 /// A batch's blocks, ready to be written.
@@ -124,7 +140,7 @@ struct Encoded {
     receipts: Vec<(usize, Receipt)>,
 }
 
-enum WriteFault {
+pub(crate) enum WriteFault {
     Full,
     Failed(io::Error),
 }
@@ -150,7 +166,8 @@ impl Writer {
         if self.counts.poisoned {
             return batch.iter().map(|_| Err(AppendError::Poisoned)).collect();
         }
-        let fates = self.fates(batch);
+        let mut fates = self.fates(batch);
+        self.turn_away_crowd(batch, &mut fates);
         let written = self.write_new(batch, &fates, now_ns);
         let new: HashMap<usize, Receipt> = written.iter().flatten().copied().collect();
         let receipt = |index| match (new.get(&index), &written) {
@@ -158,14 +175,17 @@ impl Writer {
             (None, Err(error)) => Err(error.clone()),
             (None, Ok(_)) => Err(AppendError::Poisoned),
         };
+        let crowded = || AppendError::Crowded { max: ANNOTATIONS_BYTES_MAX };
         let repeated = |receipt: Receipt| Receipt { repeated: true, ..receipt };
         let answers: Vec<_> = fates
             .iter()
             .enumerate()
             .map(|(index, fate)| match fate {
                 Fate::Repeats(receipt) => Ok(repeated(*receipt)),
+                Fate::Twin(first) if matches!(fates[*first], Fate::Crowded) => Err(crowded()),
                 Fate::Twin(first) => receipt(*first).map(repeated),
                 Fate::New => receipt(index),
+                Fate::Crowded => Err(crowded()),
             })
             .collect();
         self.counts.repeated += answers.iter().flatten().filter(|receipt| receipt.repeated).count() as u64;
@@ -175,12 +195,48 @@ impl Writer {
         answers
     }
 
+    /// Whether this annotation stands already, and with which stamp.
+    fn find_written(&self, body: &[u8], first: Option<Stamp>) -> Option<Receipt> {
+        let annotation: timeline::annotation::Annotation = serde_json::from_slice(body).ok()?;
+        let own = self.notebook.get(&annotation.id)?;
+        let same = own.annotation == annotation && first.is_none_or(|first| first <= own.stamp);
+        same.then_some(Receipt { place: self.end, frame: 0, stamp: own.stamp, repeated: true })
+    }
+
+    /// Takes durable annotations into the notebook.
+    fn note_down(&mut self, batch: &[Pending], receipts: &[(usize, Receipt)]) {
+        for (index, receipt) in receipts {
+            if let Some(Content::Annotation { body, first }) = batch.get(*index).map(|own| &own.content)
+                && let Ok(annotation) = serde_json::from_slice(body)
+            {
+                self.notebook.add(Written { stamp: first.unwrap_or(receipt.stamp), annotation });
+            }
+        }
+    }
+
+    /// Turns annotations away that would be too much together with those that stand. What is taken back makes room, so
+    /// it always goes in.
+    fn turn_away_crowd(&self, batch: &[Pending], fates: &mut [Fate]) {
+        let is_new = |(own, fate): &(&Pending, &mut Fate)| {
+            matches!(fate, Fate::New) && own.content.kind() == Holds::Annotations
+        };
+        let mut bytes = None;
+        for (own, fate) in batch.iter().zip(fates).filter(is_new) {
+            let length = own.content.body().len();
+            let bytes = bytes.get_or_insert_with(|| self.notebook.bytes());
+            *bytes += length;
+            if *bytes > ANNOTATIONS_BYTES_MAX && length > REMOVAL_BYTES_MAX {
+                *fate = Fate::Crowded;
+            }
+        }
+    }
+
     fn fates(&self, batch: &[Pending]) -> Vec<Fate> {
         let mut first_of: HashMap<u128, usize> = HashMap::with_capacity(batch.len());
         let mut fates: Vec<Fate> = Vec::with_capacity(batch.len());
         for (index, pending) in batch.iter().enumerate() {
             let first = *first_of.entry(pending.hash).or_insert(index);
-            let twin = first != index && same(&batch[first].request, &pending.request);
+            let twin = first != index && same(&batch[first].content, &pending.content);
             fates.push(match fates.get(first) {
                 Some(Fate::Repeats(receipt)) if twin => Fate::Repeats(*receipt),
                 Some(_) if twin => Fate::Twin(first),
@@ -192,6 +248,10 @@ impl Writer {
 
     /// The receipt of the request that `pending` repeats. A block that cannot be read proves no repeat.
     fn find_repeat(&self, pending: &Pending) -> Option<Receipt> {
+        let request = match &pending.content {
+            Content::Request(request) => request,
+            Content::Annotation { body, first } => return self.find_written(body, *first),
+        };
         let place = self.repeats.get(pending.hash)?;
         let segment = match &self.active {
             Some(active) if active.segment.number == place.segment => active.segment.clone(),
@@ -200,7 +260,6 @@ impl Writer {
         let header = segment.block_header(place.offset, u64::MAX).ok()?;
         let number = header.hashes.iter().position(|hash| *hash == pending.hash)?;
         let found = segment.frames(place.offset, &header).ok()?.into_iter().nth(number)?;
-        let request = &pending.request;
         let same = (found.signal, found.encoding) == (request.signal, request.encoding)
             && found.tenant == request.tenant
             && found.body == request.body;
@@ -222,8 +281,9 @@ impl Writer {
         let encoded = self.encode(new).map_err(|error| self.poison(&error))?;
         self.with_room(now_ns, |writer| writer.put(&encoded.bytes))?;
         self.settle(&encoded, now_ns).map_err(|error| self.poison(&error))?;
-        self.counts.body_bytes +=
-            encoded.receipts.iter().map(|(index, _)| batch[*index].request.body.len() as u64).sum::<u64>();
+        self.note_down(batch, &encoded.receipts);
+        let requests = encoded.receipts.iter().filter_map(|(index, _)| batch[*index].content.as_request());
+        self.counts.body_bytes += requests.map(|request| request.body.len() as u64).sum::<u64>();
         Ok(encoded.receipts)
     }
 
@@ -238,11 +298,12 @@ impl Writer {
                 Ok(()) => return Ok(()),
                 Err(WriteFault::Failed(error)) => return Err(self.poison(&error)),
                 Err(WriteFault::Full) => {
-                    let oldest = self.held.front();
-                    let yields = oldest.is_some_and(|held| retention::may_yield(held, now_ns, &self.options));
+                    let pinned = self.pinned();
+                    let oldest = self.held.iter().find(|held| !pinned.contains(&held.number)).copied();
+                    let yields = oldest.filter(|held| retention::may_yield(held, now_ns, &self.options));
                     let room = self.room();
                     // What a reader still has open gives its room back later: dropping more would not help now.
-                    if !yields || !self.drop_oldest(1) || self.room() <= room {
+                    if yields.is_none_or(|held| !self.drop_segments(&[held.number])) || self.room() <= room {
                         return Err(AppendError::Full(RETRY_FULL));
                     }
                 }
@@ -261,11 +322,11 @@ impl Writer {
         let mut encoded = Encoded::default();
         let mut block_of = Vec::new();
         for (index, pending) in new {
-            if !self.builder.has_room(frame::encoded_len(&pending.request)) {
+            if !self.builder.has_room(&pending.content) {
                 self.finish_block(&mut encoded)?;
             }
             let stamp = self.stamp(pending);
-            let frame = self.builder.push(&pending.request, pending.hash, stamp);
+            let frame = self.builder.push(&pending.content, pending.hash, stamp);
             block_of.push(encoded.blocks.len());
             encoded
                 .receipts
@@ -296,7 +357,7 @@ impl Writer {
     /// JNL-3: a stamp is told to nobody before a block that carries a bound above it is durable.
     fn stamp(&mut self, pending: &Pending) -> Stamp {
         let wall_ns = pending.arrived_ns;
-        let carried = pending.request.carried.unwrap_or_default();
+        let carried = pending.content.carried().unwrap_or_default();
         let merged = carried.wall_ns().saturating_sub(wall_ns) <= AHEAD_NS_MAX;
         let reach_ns = if merged { wall_ns.max(carried.wall_ns()) } else { wall_ns };
         if let Some(bound) = self.clock.lease(reach_ns, u64::from(carried.counter()) + 2) {
@@ -336,7 +397,9 @@ impl Writer {
             active.sequence = header.sequence + 1;
             let place = Place { segment: active.segment.number, offset: *offset };
             self.repeats.remember(&header.hashes, place, now_ns);
-            self.counts.requests += u64::from(header.frames);
+            if header.holds == Holds::Requests {
+                self.counts.requests += u64::from(header.frames);
+            }
             self.counts.items += u64::from(header.items);
         }
         self.counts.block_bytes += encoded.bytes.len() as u64;
@@ -353,6 +416,13 @@ impl Writer {
         })
     }
 
+    /// The numbers of the segments held.
+    #[cfg(test)]
+    pub(crate) fn segments(&self) -> BTreeSet<u64> {
+        let active = self.active.as_ref().map(|active| active.segment.number);
+        self.held.iter().map(|held| held.number).chain(active).collect()
+    }
+
     /// The number of the oldest segment held; of the next one where there is none.
     pub(crate) fn oldest(&self) -> u64 {
         let active = self.active.as_ref().map_or(self.next_number, |active| active.segment.number);
@@ -365,14 +435,15 @@ impl Writer {
             let totals = &active.index.totals;
             let age_ns = u128::from(now_ns.saturating_sub(totals.first.wall_ns()));
             totals.blocks > 0
-                && (active.at >= self.segment_bytes
+                && (active.version < VERSION
+                    || active.at.saturating_sub(active.begun) >= self.segment_bytes
                     || totals.frames >= SEGMENT_FRAMES_MAX
                     || age_ns >= self.options.segment_age.as_nanos())
         });
         if due {
             self.seal()?;
         }
-        if self.active.is_none() { self.create(now_ns) } else { Ok(()) }
+        if self.active.is_none() { self.create(now_ns) } else { self.annotate(now_ns) }
     }
 
     fn seal(&mut self) -> Result<(), WriteFault> {
@@ -420,8 +491,14 @@ impl Writer {
     fn create(&mut self, now_ns: u64) -> Result<(), WriteFault> {
         self.fit_segments();
         let number = self.next_number;
-        let header =
-            SegmentHeader { number, collector: self.collector, bound: self.bound, created_ns: now_ns };
+        let header = SegmentHeader {
+            version: VERSION,
+            annotations: self.notebook.all().count() as u32,
+            number,
+            collector: self.collector,
+            bound: self.bound,
+            created_ns: now_ns,
+        };
         let segment = match self.storage.create(&segment::name(number)) {
             Ok(blob) => Segment { number, blob },
             // An attempt before this one found no room for the header.
@@ -435,8 +512,39 @@ impl Writer {
         segment.blob.write_all_at(&header.encode(), 0)?;
         segment.blob.sync().map_err(WriteFault::Failed)?;
         self.storage.sync_names().map_err(WriteFault::Failed)?;
-        self.active = Some(Active { segment, index: Footer::default(), at: FIRST_BLOCK, sequence: 0 });
+        self.active = Some(Active {
+            segment,
+            index: Footer::default(),
+            at: FIRST_BLOCK,
+            sequence: 0,
+            version: VERSION,
+            begun: FIRST_BLOCK,
+            is_annotated: false,
+        });
+        if let Err(fault) = self.annotate(now_ns) {
+            self.active = None;
+            return Err(fault);
+        }
         self.next_number = number + 1;
+        Ok(())
+    }
+
+    /// JNL-9: a segment begins with all annotations that stand, so that retention never takes one. Until it does, no
+    /// older segment goes.
+    pub(crate) fn annotate(&mut self, now_ns: u64) -> Result<(), WriteFault> {
+        if self.active.as_ref().is_none_or(|active| active.is_annotated) {
+            return Ok(());
+        }
+        let standing: Vec<Pending> =
+            self.notebook.all().filter_map(|own| Pending::again(own, now_ns)).collect();
+        if !standing.is_empty() {
+            let encoded = self.encode(standing.iter().enumerate()).map_err(WriteFault::Failed)?;
+            self.put(&encoded.bytes)?;
+            self.settle(&encoded, now_ns).map_err(WriteFault::Failed)?;
+        }
+        if let Some(active) = &mut self.active {
+            (active.begun, active.is_annotated) = (active.at, true);
+        }
         Ok(())
     }
 
@@ -446,49 +554,85 @@ impl Writer {
             let age_ns = u128::from(now_ns.saturating_sub(active.index.totals.last.wall_ns()));
             active.index.totals.blocks > 0 && age_ns > self.options.keep_for.as_nanos()
         });
-        if past && !self.counts.poisoned {
-            match self.seal().and_then(|()| self.create(now_ns)) {
+        if !self.counts.poisoned {
+            let kept =
+                if past { self.seal().and_then(|()| self.create(now_ns)) } else { self.annotate(now_ns) };
+            match kept {
                 Ok(()) | Err(WriteFault::Full) => {}
                 Err(WriteFault::Failed(error)) => drop(self.poison(&error)),
             }
         }
         let active_bytes = self.active.as_ref().map_or(0, |active| active.at);
-        self.drop_oldest(retention::due(&self.held, active_bytes, now_ns, &self.options));
+        let due =
+            |pinned: &BTreeSet<u64>| retention::due(&self.held, active_bytes, now_ns, &self.options, pinned);
+        // Most often nothing is due, and nobody need look what is pinned.
+        let none = due(&BTreeSet::new()).is_empty();
+        let due = if none { Vec::new() } else { due(&self.pinned()) };
+        self.drop_segments(&due);
         self.counts.segments = (self.held.len() + usize::from(self.active.is_some())) as u64;
         self.counts.bytes = active_bytes + self.held.iter().map(|held| held.bytes).sum::<u64>();
         self.counts.items_held = self.held.iter().map(|held| held.totals.items).sum::<u64>()
             + self.active.as_ref().map_or(0, |active| active.index.totals.items);
     }
 
-    /// Drops the `count` oldest segments, but never the last of all; false if that or the disk stops it.
-    fn drop_oldest(&mut self, count: usize) -> bool {
-        for _ in 0..count {
-            let Some(held) = self.held.front().copied() else { return false };
-            if self.active.is_none() && self.held.len() == 1 {
+    /// The segments that are kept longer for open incidents.
+    fn pinned(&self) -> BTreeSet<u64> {
+        let active = self.active.as_ref().map(|active| (active.segment.number, active.at));
+        let held: BTreeMap<u64, u64> =
+            self.held.iter().map(|held| (held.number, held.bytes)).chain(active).collect();
+        let bytes_max = self.options.pinned_bytes();
+        timeline::incident::pinned(&self.notebook, &held, bytes_max).segments.into_iter().collect()
+    }
+
+    /// Drops these segments, but never the last of all; false if that or the disk stops it.
+    fn drop_segments(&mut self, numbers: &[u64]) -> bool {
+        for number in numbers {
+            let newest = self.active.is_none().then(|| self.held.back()).flatten();
+            if newest.is_some_and(|newest| newest.number == *number)
+                || self.active.as_ref().is_some_and(|active| !active.is_annotated)
+            {
                 return false;
             }
-            if let Err(error) = self.remove(held.number) {
-                tracing::warn!(%error, segment = held.number, "a segment past retention cannot be removed");
+            let Some(at) = self.held.iter().position(|held| held.number == *number) else { return false };
+            let stays = at > 0; // an older one does
+            if let Err(error) = self.remove(*number, stays) {
+                tracing::warn!(%error, segment = number, "a segment past retention cannot be removed");
                 return false;
             }
-            tracing::info!(
-                segment = held.number,
-                items = held.totals.items,
-                "a segment was dropped by retention"
-            );
-            self.held.pop_front();
+            if let Some(held) = self.held.remove(at) {
+                tracing::info!(
+                    segment = number,
+                    items = held.totals.items,
+                    "a segment was dropped by retention"
+                );
+            }
             self.counts.dropped += 1;
         }
-        if count > 0
-            && let Err(error) = self.storage.sync_names().and_then(|()| self.publish())
+        if !numbers.is_empty()
+            && let Err(error) =
+                self.forget_dropped().and_then(|()| self.storage.sync_names()).and_then(|()| self.publish())
         {
             tracing::warn!(%error, "dropped segments may come back after a crash");
         }
         true
     }
 
-    /// Removes a segment, and last what was cut off it.
-    fn remove(&self, number: u64) -> io::Result<()> {
+    /// Removes the word on dropped segments that are older than all that is held: nobody misses them.
+    fn forget_dropped(&self) -> io::Result<()> {
+        let oldest = self.oldest();
+        let old = segment::dropped(&*self.storage)?.into_iter().filter(|number| *number < oldest);
+        old.into_iter().try_for_each(|number| self.storage.remove(&segment::dropped_name(number)))
+    }
+
+    /// Removes a segment, and last what was cut off it. Where an older one `stays`, it is said before that this one is
+    /// not missing.
+    fn remove(&self, number: u64, stays: bool) -> io::Result<()> {
+        if stays {
+            match self.storage.create(&segment::dropped_name(number)) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => self.storage.sync_names()?,
+            }
+        }
         let name = segment::name(number);
         self.storage.remove(&name)?;
         let names = self.storage.names()?;
@@ -505,6 +649,18 @@ impl Writer {
     }
 }
 
-fn same(a: &Request, b: &Request) -> bool {
-    (a.signal, a.encoding, &a.tenant) == (b.signal, b.encoding, &b.tenant) && a.body == b.body
+/// Whether two are one for whoever sent them.
+fn same(a: &Content, b: &Content) -> bool {
+    let key = |request: &Request| (request.signal, request.encoding, request.tenant.clone());
+    a.as_request().map(key) == b.as_request().map(key) && a.kind() == b.kind() && a.body() == b.body()
+}
+
+impl Pending {
+    /// What was written before, to be written once more.
+    fn again(written: &Written, now_ns: u64) -> Option<Pending> {
+        // Every value of this type was read from JSON or written as such.
+        let body = serde_json::to_vec(&written.annotation).ok()?.into();
+        let content = Content::Annotation { body, first: Some(written.stamp) };
+        Some(Pending { hash: repeats::hash(&content), content, arrived_ns: now_ns })
+    }
 }

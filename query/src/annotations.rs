@@ -46,22 +46,26 @@ impl From<Written> for ToWrite {
 
 /// What was written, kept in memory.
 #[derive(Debug, Default)]
-pub struct MemoryAnnotations(Mutex<(Notebook, Stamp)>);
+pub struct MemoryAnnotations {
+    held: Mutex<(Notebook, Stamp)>,
+    /// Why nothing more is taken, where nothing is.
+    sealed: Option<&'static str>,
+}
 
 impl MemoryAnnotations {
-    /// What was written elsewhere.
-    pub fn holding(written: Vec<Written>) -> MemoryAnnotations {
+    /// What was written elsewhere, to be read alone: whoever writes is told `sealed`.
+    pub fn holding(sealed: &'static str, written: Vec<Written>) -> MemoryAnnotations {
         let last = written.iter().map(|written| written.stamp).max().unwrap_or_default();
         let mut notebook = Notebook::default();
         for one in written {
             notebook.add(one);
         }
-        MemoryAnnotations(Mutex::new((notebook, last)))
+        MemoryAnnotations { held: Mutex::new((notebook, last)), sealed: Some(sealed) }
     }
 
     /// A lock is poisoned only by a panic while it was held; what it guards is whole at every step.
     fn held(&self) -> MutexGuard<'_, (Notebook, Stamp)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,6 +75,9 @@ impl AnnotationStore for MemoryAnnotations {
     }
 
     fn write(&self, annotations: &[ToWrite]) -> Result<Vec<Stamp>, ArchiveError> {
+        if let Some(sealed) = self.sealed {
+            return Err(ArchiveError::Store(sealed.to_owned()));
+        }
         let mut held = self.held();
         let (notebook, last) = &mut *held;
         let stamped = annotations.iter().map(|ToWrite { annotation, stamp }| {

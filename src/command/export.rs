@@ -159,7 +159,7 @@ fn format(export: &Export, to: &Path) -> Result<TimelineFormat, Usage> {
 }
 
 /// Writes beside the file, then takes its place.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.part", std::process::id()));
     let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));

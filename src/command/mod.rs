@@ -13,6 +13,7 @@ mod fetch;
 mod find;
 mod findings;
 mod import;
+mod incidents;
 mod init;
 mod made;
 mod man;
@@ -74,12 +75,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Diff(diff)) => return diff::run(&diff, &*open()?),
         Some(Command::Import(import)) => {
             let serving = file.serving(&cli.listen)?;
-            return import::run(&import, &source()?, &serving, file.token(&cli.global));
+            return import::run(&import, &source()?, &serving, file.token());
         }
         Some(Command::Fetch(fetch)) => {
             let serving = file.serving(&cli.listen)?;
-            return fetch::run(&fetch, &source()?, &serving, file.token(&cli.global));
+            return fetch::run(&fetch, &source()?, &serving, file.token());
         }
+        Some(Command::Incidents(incidents)) => incidents::run(&incidents, &*open()?)?,
         Some(Command::Affected(affected)) => affected::run(&affected, &*open()?)?,
         Some(Command::State(state)) => state::run(&state, &*open()?)?,
         Some(Command::Findings(findings)) => return findings::run(&findings, &*open()?),

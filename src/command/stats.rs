@@ -1,7 +1,7 @@
 //! `backstory stats`: what the store holds.
 
 use query::interface::Query;
-use timeline::document::Stats as StatsDocument;
+use timeline::document::{Pinned, Stats as StatsDocument};
 
 use crate::cli::{DocumentFormat, Stats};
 use crate::output;
@@ -11,8 +11,24 @@ pub(crate) fn run(stats: &Stats, query: &dyn Query) -> anyhow::Result<()> {
     let held = query.stats()?;
     match stats.format {
         DocumentFormat::Json => output::print_json(&held),
-        DocumentFormat::Text => output::print(&text(&held, &query.source())),
+        DocumentFormat::Text => {
+            let pinned = query.annotations()?.pinned;
+            output::print(&(text(&held, &query.source()) + &kept(&pinned)))
+        }
     }
+}
+
+/// What is kept beyond retention for open incidents; nothing where nothing is.
+fn kept(pinned: &Pinned) -> String {
+    let segments: Vec<String> = pinned.segments.iter().map(u64::to_string).collect();
+    if segments.is_empty() {
+        return String::new();
+    }
+    let (bytes, bytes_max) = (pinned.bytes, pinned.bytes_max);
+    format!(
+        "pinned     {bytes} of at most {bytes_max} bytes: segments {} (`backstory incidents`)\n",
+        segments.join(", ")
+    )
 }
 
 fn text(held: &StatsDocument, source: &str) -> String {

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use hlc::Stamp;
 
 use super::frame;
-pub(crate) use super::frame::Frame;
+pub(crate) use super::frame::{Frame, Remark};
 use super::{Fields, Invalid, checksum};
-use crate::request::Request;
+use crate::request::Content;
 
 /// What a block begins with; no UTF-8 text holds it.
 pub(crate) const BLOCK_MAGIC: [u8; 4] = [0xB5, b'B', b'L', 0xFF];
@@ -29,10 +29,19 @@ const _: () = assert!(BLOCK_BYTES_MAX <= u32::MAX as usize, "lengths are 32 bits
 
 /// How a payload is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
+#[repr(u16)]
 pub(crate) enum Codec {
     Plain = 0,
     Zstd = 1,
+}
+
+/// What the frames of a block are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum Holds {
+    #[default]
+    Requests = 0,
+    Annotations = 1,
 }
 
 /// A block's header and the hashes that follow it.
@@ -49,6 +58,7 @@ pub(crate) struct BlockHeader {
     /// The block's number within its segment, from 0.
     pub(crate) sequence: u32,
     pub(crate) codec: Codec,
+    pub(crate) holds: Holds,
     pub(crate) first: Stamp,
     pub(crate) last: Stamp,
     /// No stamp up to this block's is above it.
@@ -72,7 +82,8 @@ impl BlockHeader {
         bytes.extend(BLOCK_MAGIC);
         bytes.extend([0; 4]);
         let numbers = [self.stored_len, self.raw_len, self.payload_check, self.frames, self.items];
-        let more = [self.batch, self.sequence, self.codec as u32];
+        let kinds = u32::from(self.codec as u16) | u32::from(self.holds as u16) << 16;
+        let more = [self.batch, self.sequence, kinds];
         numbers.iter().chain(&more).for_each(|number| bytes.extend(number.to_le_bytes()));
         for stamp in [self.first, self.last, self.bound] {
             bytes.extend(stamp.to_bits().to_le_bytes());
@@ -107,10 +118,15 @@ impl BlockHeader {
         }
         let (stored_len, raw_len, payload_check) = (fields.u32()?, fields.u32()?, fields.u32()?);
         let (_, items, batch, sequence) = (fields.u32()?, fields.u32()?, fields.u32()?, fields.u32()?);
-        let codec = match fields.u32()? {
+        let codec = match fields.u16()? {
             0 => Codec::Plain,
             1 => Codec::Zstd,
             _ => return Err(Invalid::Field("a block's codec")),
+        };
+        let holds = match fields.u16()? {
+            0 => Holds::Requests,
+            1 => Holds::Annotations,
+            _ => return Err(Invalid::Field("what a block holds")),
         };
         if raw_len as usize > BLOCK_BYTES_MAX || stored_len > raw_len {
             return Err(Invalid::Field("a block's length"));
@@ -130,6 +146,7 @@ impl BlockHeader {
             batch,
             sequence,
             codec,
+            holds,
             first,
             last,
             bound,
@@ -139,7 +156,7 @@ impl BlockHeader {
 
     /// Checks the stored payload and decompresses it.
     fn payload(&self, segment: u64, stored: Bytes) -> Result<Bytes, Invalid> {
-        if !self.holds(segment, &stored) {
+        if !self.is_whole(segment, &stored) {
             return Err(Invalid::Checksum);
         }
         match self.codec {
@@ -156,14 +173,32 @@ impl BlockHeader {
     }
 
     /// Whether `stored` is the payload that the header speaks of.
-    pub(crate) fn holds(&self, segment: u64, stored: &[u8]) -> bool {
+    pub(crate) fn is_whole(&self, segment: u64, stored: &[u8]) -> bool {
         stored.len() == self.stored_len as usize && checksum(segment, &[stored]) == self.payload_check
     }
 
-    /// Checks the stored payload and reads its frames.
+    /// Checks the stored payload and reads its requests; a block of annotations has none.
     pub(crate) fn frames(&self, segment: u64, stored: Bytes) -> Result<Vec<Frame>, Invalid> {
+        self.read(Holds::Requests, segment, stored, frame::decode)
+    }
+
+    /// Checks the stored payload and reads its annotations; a block of requests has none.
+    pub(crate) fn remarks(&self, segment: u64, stored: Bytes) -> Result<Vec<Remark>, Invalid> {
+        self.read(Holds::Annotations, segment, stored, frame::decode_remark)
+    }
+
+    fn read<T>(
+        &self,
+        holds: Holds,
+        segment: u64,
+        stored: Bytes,
+        decode: impl Fn(&mut Bytes) -> Result<T, Invalid>,
+    ) -> Result<Vec<T>, Invalid> {
         let mut payload = self.payload(segment, stored)?;
-        let frames = (0..self.frames).map(|_| frame::decode(&mut payload)).collect::<Result<_, _>>()?;
+        if self.holds != holds {
+            return Ok(Vec::new());
+        }
+        let frames = (0..self.frames).map(|_| decode(&mut payload)).collect::<Result<_, _>>()?;
         if payload.is_empty() { Ok(frames) } else { Err(Invalid::Field("the end of a payload")) }
     }
 }
@@ -175,6 +210,7 @@ pub(crate) struct BlockBuilder {
     stored: Vec<u8>,
     hashes: Vec<u128>,
     items: u32,
+    holds: Holds,
     first: Stamp,
     last: Stamp,
 }
@@ -200,6 +236,7 @@ impl BlockBuilder {
             stored: Vec::new(),
             hashes: Vec::new(),
             items: 0,
+            holds: Holds::default(),
             first: Stamp::ZERO,
             last: Stamp::ZERO,
         })
@@ -209,20 +246,21 @@ impl BlockBuilder {
         self.hashes.is_empty()
     }
 
-    /// Whether a frame of `bytes` goes into this block, or into one of its own.
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        self.is_empty()
-            || (self.payload.len() + bytes <= BLOCK_BYTES_TARGET && self.hashes.len() < BLOCK_FRAMES_MAX)
+    /// Whether the frame of `content` goes into this block, or into one of its own. A block holds requests or
+    /// annotations, never both.
+    pub(crate) fn has_room(&self, content: &Content) -> bool {
+        let fits = || self.payload.len() + frame::encoded_len(content) <= BLOCK_BYTES_TARGET;
+        self.is_empty() || (self.holds == content.kind() && self.hashes.len() < BLOCK_FRAMES_MAX && fits())
     }
 
     /// Adds a frame and returns its number.
-    pub(crate) fn push(&mut self, request: &Request, hash: u128, stamp: Stamp) -> u32 {
+    pub(crate) fn push(&mut self, content: &Content, hash: u128, stamp: Stamp) -> u32 {
         if self.is_empty() {
-            self.first = stamp;
+            (self.first, self.holds) = (stamp, content.kind());
         }
         self.last = stamp;
-        self.items = self.items.saturating_add(request.items.saturating_sub(request.refused.len() as u32));
-        frame::encode(request, stamp, &mut self.payload);
+        self.items = self.items.saturating_add(content.items());
+        frame::encode(content, stamp, &mut self.payload);
         self.hashes.push(hash);
         (self.hashes.len() - 1) as u32
     }
@@ -243,6 +281,7 @@ impl BlockBuilder {
             batch: standing.batch,
             sequence: standing.sequence,
             codec,
+            holds: self.holds,
             first: self.first,
             last: self.last,
             bound: standing.bound,

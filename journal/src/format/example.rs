@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::segment::{Footer, SegmentHeader};
 use crate::otlp::{Encoding, Signal};
 use crate::repeats;
-use crate::request::{Request, Source};
+use crate::request::{Content, Request, Source};
 use crate::segment::FIRST_BLOCK;
 
 const DOCUMENT: &str = include_str!("../../../docs/journal-format.md");
@@ -17,6 +17,8 @@ const BOUND: Stamp = Stamp::from_bits(0x63aa_9103_e17d_5000);
 
 fn header() -> SegmentHeader {
     SegmentHeader {
+        version: 2,
+        annotations: 0,
         number: 1,
         collector: 0xC0_11EC,
         bound: Stamp::ZERO,
@@ -43,7 +45,8 @@ fn request() -> Request {
 fn written() -> [Vec<u8>; 3] {
     let mut block = Vec::new();
     let mut builder = BlockBuilder::new().unwrap();
-    builder.push(&request(), repeats::hash(&request()), STAMP);
+    let content = Content::Request(request());
+    builder.push(&content, repeats::hash(&content), STAMP);
     let standing = Standing { segment: 1, sequence: 0, batch: 0, bound: BOUND };
     let block_header = builder.finish(standing, &mut block).unwrap();
     let mut footer = Footer::default();
@@ -114,7 +117,7 @@ fn a_version_from_the_future_and_another_segments_bytes_are_refused() {
     assert_eq!(SegmentHeader::decode(2, &segment), Err(super::Invalid::Checksum));
     assert_eq!(BlockHeader::decode(2, &block[..80]), Err(super::Invalid::Checksum));
     assert_eq!(Footer::decode(2, &footer), Err(super::Invalid::Checksum));
-    segment[8] = 2;
+    segment[8] = 3;
     assert_eq!(
         SegmentHeader::decode(1, &segment),
         Err(super::Invalid::Checksum),
@@ -123,5 +126,5 @@ fn a_version_from_the_future_and_another_segments_bytes_are_refused() {
     let end = segment.len() - 4;
     let check = super::checksum(1, &[&segment[..end]]);
     segment[end..].copy_from_slice(&check.to_le_bytes());
-    assert_eq!(SegmentHeader::decode(1, &segment), Err(super::Invalid::Version(2)));
+    assert_eq!(SegmentHeader::decode(1, &segment), Err(super::Invalid::Version(3)));
 }

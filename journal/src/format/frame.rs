@@ -1,18 +1,24 @@
-//! A frame: one request, what is told about it and its body.
+//! A frame: one request, or one annotation, with what is told about it and its body.
 
 use bytes::Bytes;
 use hlc::Stamp;
+use timeline::annotation::Written;
 use timeline::record::Record;
 
 use super::{Fields, Invalid};
 use crate::otlp::{self, Encoding, Malformed, Signal};
-use crate::request::{Place, Request, Source};
+use crate::request::{Content, Place, Request, Source};
 
 /// signal + encoding + source + flags + stamp + carried + items + lengths of peer, tenant, refused and body.
 pub(crate) const FRAME_HEADER_LEN: usize = 1 + 1 + 1 + 1 + 8 + 8 + 4 + 2 + 2 + 4 + 4;
 
 const ARRIVAL_IS_EVIDENCE: u8 = 1;
 const CARRIED: u8 = 2;
+
+/// Where a request's frame has its signal, an annotation's has this.
+pub(crate) const ANNOTATION: u8 = 3;
+/// Where a request's frame has its source: an engineer.
+const ENGINEER: u8 = 4;
 
 /// One request as the journal holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,17 +57,54 @@ impl Frame {
     }
 }
 
-/// The bytes that `request` takes in a payload.
-pub(crate) fn encoded_len(request: &Request) -> usize {
-    FRAME_HEADER_LEN
-        + cut(&request.peer).len()
-        + cut(&request.tenant).len()
-        + 4 * request.refused.len()
-        + request.body.len()
+/// An annotation as the journal holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remark {
+    /// The stamp that it was first written with.
+    pub(crate) stamp: Stamp,
+    /// A [`timeline::annotation::Annotation`] in JSON.
+    pub(crate) body: Bytes,
 }
 
-/// Appends the frame of `request` to a payload. Lengths fit: [`encoded_len`] was held against the block's limit.
-pub(crate) fn encode(request: &Request, stamp: Stamp, payload: &mut Vec<u8>) {
+impl Remark {
+    /// What it says; `None` for what a later version wrote, or nobody.
+    pub(crate) fn annotation(&self) -> Option<Written> {
+        let annotation = serde_json::from_slice(&self.body).ok()?;
+        Some(Written { stamp: self.stamp, annotation })
+    }
+}
+
+/// The bytes that `content` takes in a payload.
+pub(crate) fn encoded_len(content: &Content) -> usize {
+    match content {
+        Content::Annotation { body, .. } => FRAME_HEADER_LEN + body.len(),
+        Content::Request(request) => {
+            FRAME_HEADER_LEN
+                + cut(&request.peer).len()
+                + cut(&request.tenant).len()
+                + 4 * request.refused.len()
+                + request.body.len()
+        }
+    }
+}
+
+/// Appends the frame of `content` to a payload. Lengths fit: [`encoded_len`] was held against the block's limit.
+pub(crate) fn encode(content: &Content, stamp: Stamp, payload: &mut Vec<u8>) {
+    match content {
+        Content::Request(request) => encode_request(request, stamp, payload),
+        Content::Annotation { body, first } => {
+            let carried = if first.is_some() { CARRIED } else { 0 };
+            payload.extend([ANNOTATION, Encoding::Json as u8, ENGINEER, carried]);
+            payload.extend(stamp.to_bits().to_le_bytes());
+            payload.extend(first.unwrap_or_default().to_bits().to_le_bytes());
+            payload.extend([0; 4 + 2 + 2 + 4]); // no items, no peer, no tenant, nothing refused
+            payload.extend((body.len() as u32).to_le_bytes());
+            payload.extend(body);
+        }
+    }
+}
+
+fn encode_request(request: &Request, stamp: Stamp, payload: &mut Vec<u8>) {
     let (peer, tenant) = (cut(&request.peer), cut(&request.tenant));
     let evidence = if request.arrival_is_evidence { ARRIVAL_IS_EVIDENCE } else { 0 };
     let carried = if request.carried.is_some() { CARRIED } else { 0 };
@@ -113,6 +156,22 @@ pub(crate) fn decode(payload: &mut Bytes) -> Result<Frame, Invalid> {
         refused,
         body: body.split_off(body_at),
     })
+}
+
+/// Reads the annotation at the front of `payload`, which it moves past it.
+pub(crate) fn decode_remark(payload: &mut Bytes) -> Result<Remark, Invalid> {
+    let mut fields = Fields(payload);
+    if fields.u8()? != ANNOTATION || fields.u8()? != Encoding::Json as u8 || fields.u8()? != ENGINEER {
+        return Err(Invalid::Field("an annotation's frame"));
+    }
+    let flags = fields.u8()?;
+    let (stamp, first) = (fields.stamp()?, fields.stamp()?);
+    fields.bytes(4 + 2 + 2 + 4)?;
+    let body_len = fields.u32()? as usize;
+    fields.bytes(body_len)?;
+    let mut body = payload.split_to(FRAME_HEADER_LEN + body_len);
+    let stamp = if flags & CARRIED == 0 { stamp } else { first };
+    Ok(Remark { stamp, body: body.split_off(FRAME_HEADER_LEN) })
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -1,10 +1,10 @@
-//! The bytes of the journal's files, version 1, as `docs/journal-format.md` describes them.
+//! The bytes of the journal's files, version 2, as `docs/journal-format.md` describes them.
 //!
 //! | file         | what it alone knows                                         |
 //! |--------------|-------------------------------------------------------------|
 //! | `segment.rs` | a segment's header and its footer                           |
 //! | `block.rs`   | a block's header, the hashes of its frames, its payload     |
-//! | `frame.rs`   | a request's frame inside the payload                        |
+//! | `frame.rs`   | a frame inside the payload: a request, or an annotation     |
 //!
 //! All numbers are little-endian. Every check is CRC-32 (IEEE, as in zlib) and is seeded with the
 //! segment's number, so that a block is only ever valid in its own segment. Nothing here does I/O.
@@ -15,8 +15,8 @@ mod example;
 pub(crate) mod frame;
 pub(crate) mod segment;
 
-/// The version that this code writes.
-pub(crate) const VERSION: u16 = 1;
+/// The version that this code writes; it reads all before, too. Version 2 added annotations.
+pub(crate) const VERSION: u16 = 2;
 
 /// Why bytes are not what they were taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

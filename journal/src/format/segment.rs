@@ -12,7 +12,7 @@ pub(crate) const FOOTER_MAGIC: [u8; 4] = [0xB5, b'F', b'T', 0xFF];
 /// What a footer, and so a sealed segment, ends with.
 const SEALED_MAGIC: [u8; 4] = [0xB5, b'S', b'L', 0xFF];
 
-/// magic + version + length of header + zero + number + collector + clock bound + created + zero + check.
+/// magic + version + length of header + annotations + number + collector + clock bound + created + zero + check.
 pub(crate) const SEGMENT_HEADER_LEN: usize = 8 + 2 + 2 + 4 + 8 + 16 + 8 + 8 + 4 + 4;
 /// magic + check of the head + check of the table + blocks + frames + zero + items + first + last + bound.
 pub(crate) const FOOTER_HEAD_LEN: usize = 4 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 8 + 8;
@@ -26,6 +26,10 @@ const _: () = assert!(SEGMENT_HEADER_LEN == 64);
 /// A segment's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
+    /// The version that it is written in.
+    pub(crate) version: u16,
+    /// With so many annotations the segment begins: all that stood when it was made.
+    pub(crate) annotations: u32,
     pub(crate) number: u64,
     /// The journal's own name, made once by chance and handed on from segment to segment.
     pub(crate) collector: u128,
@@ -36,12 +40,15 @@ pub(crate) struct SegmentHeader {
 }
 
 impl SegmentHeader {
+    /// Of a header that was mended: whether the segment begins with all annotations is not known.
+    pub(crate) const ANNOTATIONS_UNKNOWN: u32 = u32::MAX;
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(SEGMENT_HEADER_LEN);
         bytes.extend(SEGMENT_MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(self.version.to_le_bytes());
         bytes.extend((SEGMENT_HEADER_LEN as u16).to_le_bytes());
-        bytes.extend([0; 4]);
+        bytes.extend(self.annotations.to_le_bytes());
         bytes.extend(self.number.to_le_bytes());
         bytes.extend(self.collector.to_le_bytes());
         bytes.extend(self.bound.to_bits().to_le_bytes());
@@ -62,8 +69,10 @@ impl SegmentHeader {
         if version > VERSION {
             return Err(Self::unknown_version(number, version, bytes));
         }
-        fields.bytes(2 + 4)?;
+        fields.bytes(2)?;
         let header = SegmentHeader {
+            version,
+            annotations: fields.u32()?,
             number: fields.u64()?,
             collector: fields.array().map(u128::from_le_bytes)?,
             bound: fields.stamp()?,
@@ -77,14 +86,16 @@ impl SegmentHeader {
         Ok(header)
     }
 
-    /// Another version's header; or one of ours whose version alone was damaged: with the version that we write, its
+    /// Another version's header; or one of ours whose version alone was damaged: with a version that we read, its
     /// checksum holds.
     fn unknown_version(number: u64, version: u16, bytes: &[u8]) -> Invalid {
-        let mut ours = bytes[..SEGMENT_HEADER_LEN].to_vec();
-        ours[SEGMENT_MAGIC.len()..][..2].copy_from_slice(&VERSION.to_le_bytes());
-        let (checked, check) = ours.split_at(SEGMENT_HEADER_LEN - 4);
-        let damaged = checksum(number, &[checked]).to_le_bytes() == check;
-        if damaged { Invalid::Checksum } else { Invalid::Version(version) }
+        let is_damaged = (1..=VERSION).any(|ours| {
+            let mut header = bytes[..SEGMENT_HEADER_LEN].to_vec();
+            header[SEGMENT_MAGIC.len()..][..2].copy_from_slice(&ours.to_le_bytes());
+            let (checked, check) = header.split_at(SEGMENT_HEADER_LEN - 4);
+            checksum(number, &[checked]).to_le_bytes() == check
+        });
+        if is_damaged { Invalid::Checksum } else { Invalid::Version(version) }
     }
 }
 

@@ -199,13 +199,17 @@ impl Bundle {
     pub fn open(self, source: impl Into<String>, zone: Zone) -> Local<Memory> {
         let now = Now { time: self.asked_at, zone };
         let memory = Memory::new(self.records).from_archive(self.completeness, self.clocks);
-        let notes = MemoryAnnotations::holding(self.notes);
+        let notes = MemoryAnnotations::holding(SEALED, self.notes);
         Local::new(memory, source, move || now)
             .with_settings(self.settings)
             .with_declared(self.declared)
             .with_annotations(Arc::new(notes))
     }
 }
+
+/// What one who writes into a bundle is told.
+const SEALED: &str =
+    "a bundle is read, not written: write on the store that it was made from, or import it and write there";
 
 /// The first and the last of the records' own times.
 fn range(records: &[Record]) -> (Option<Time>, Option<Time>) {

@@ -127,6 +127,10 @@ fn what_it_rests_on_comes_back() {
     assert_eq!((&read.clocks, &read.completeness), (&bundle.clocks, &bundle.completeness));
     assert_eq!((&read.questions, read.asked_at, &read.notes), (&bundle.questions, now().time, &bundle.notes));
     assert_eq!(read.notes.len(), 1);
+    let opened = read.clone().open("a file", Zone::Utc);
+    assert_eq!(opened.annotations().expect("an answer").annotations, read.notes);
+    let again = Annotation::new("bob", Time(2), Says::Removed);
+    assert!(opened.annotate(&[again.into()]).is_err(), "it would be lost");
     assert!(
         read.records
             .iter()

@@ -265,7 +265,7 @@ fn basis(finding: &Finding) -> String {
 }
 
 /// Text in a code span.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     sanitise(text).replace(['`', '|'], "ʼ")
 }
 

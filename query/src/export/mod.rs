@@ -11,6 +11,7 @@
 //! | `csv.rs`        | rows for a spreadsheet, which gets no formulas                        |
 //! | `text/`         | lanes, relative times and reasons, as wide as the terminal            |
 //! | `markdown.rs`   | the draft of a post-mortem                                            |
+//! | `incident/`     | incidents as text, and as the draft of a post-mortem                  |
 //! | `mermaid.rs`    | a sequence diagram                                                    |
 //! | `dot.rs`        | the graph of reasons, for Graphviz                                    |
 //! | `svg/`          | the space-time diagram                                                |
@@ -27,6 +28,7 @@ mod csv;
 mod dot;
 mod format;
 mod html;
+mod incident;
 mod jaeger;
 mod json;
 mod markdown;
@@ -44,6 +46,7 @@ mod words;
 
 pub use csv::csv_row;
 pub use format::{Export, Format};
+pub use incident::{incident_markdown, incident_text, incidents_markdown, incidents_text};
 pub use jaeger::{jaeger, jaeger_traces};
 pub use json::{json, jsonl};
 pub use otlp::otlp;

@@ -300,7 +300,8 @@ impl<A: Archive> Query for Local<A> {
     fn annotations(&self) -> Result<Annotations, QueryError> {
         let notebook = self.annotations.read()?;
         let annotations = notebook.standing().into_iter().cloned().collect();
-        Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), annotations })
+        let pinned = self.annotations.pinned(&notebook)?;
+        Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), pinned, annotations })
     }
 
     fn annotate(&self, annotations: &[ToWrite]) -> Result<Annotations, QueryError> {
@@ -314,7 +315,8 @@ impl<A: Archive> Query for Local<A> {
         let stamps = self.annotations.write(annotations)?;
         let written = annotations.iter().zip(stamps);
         let written = written.map(|(one, stamp)| Written { stamp, annotation: one.annotation.clone() });
-        Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), annotations: written.collect() })
+        let pinned = self.annotations.pinned(&self.annotations.read()?)?;
+        Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), pinned, annotations: written.collect() })
     }
 
     fn services(&self, request: &ServicesRequest, effort: &Effort) -> Result<Services, QueryError> {

@@ -222,6 +222,23 @@ impl Annotation {
         }
     }
 
+    /// About how many bytes it takes as JSON.
+    fn bytes(&self) -> usize {
+        let says = match &self.says {
+            Says::Note { text, .. } => text.len(),
+            Says::Status { .. } | Says::Removed => 0,
+            Says::Outline(outline) => {
+                let names = outline.entities.iter().chain(&outline.services);
+                outline.title.len()
+                    + names.map(|name| name.len() + 3).sum::<usize>()
+                    + 8 * outline.segments.len()
+            }
+            Says::Bookmark { text, .. } => text.len(),
+            Says::Search { name, query } => name.len() + query.len(),
+        };
+        says + self.author.len() + self.id.len() + 200
+    }
+
     /// The incident that it is about, if it is about one.
     pub fn incident(&self) -> Option<&str> {
         match &self.says {
@@ -283,6 +300,11 @@ impl Notebook {
         }
     }
 
+    /// How many bytes its texts take, and a little more for each: about what it takes as JSON.
+    pub fn bytes(&self) -> usize {
+        self.all().map(|written| written.annotation.bytes()).sum()
+    }
+
     /// All that stands, what was taken back included, by id.
     pub fn all(&self) -> impl Iterator<Item = &Written> {
         self.last.values()
@@ -313,18 +335,22 @@ impl Notebook {
     /// The outlines of the incidents that are open, the latest touched first.
     pub fn open_outlines(&self) -> Vec<&Outline> {
         let mut touched: BTreeMap<&str, Stamp> = BTreeMap::new();
+        let mut said: BTreeMap<&str, IncidentStatus> = BTreeMap::new();
         let standing = self.standing();
         for written in &standing {
             if let Some(incident) = written.annotation.incident() {
                 touched.insert(incident, written.stamp);
             }
+            if let Says::Status { incident, status } = &written.annotation.says {
+                said.insert(incident, *status);
+            }
         }
+        let is_open =
+            |outline: &Outline| said.get(outline.incident.as_str()) != Some(&IncidentStatus::Closed);
         let mut outlines: Vec<&Outline> = standing
             .iter()
             .filter_map(|written| match &written.annotation.says {
-                Says::Outline(outline) if self.status(&outline.incident) == IncidentStatus::Open => {
-                    Some(outline)
-                }
+                Says::Outline(outline) if is_open(outline) => Some(outline),
                 _ => None,
             })
             .collect();

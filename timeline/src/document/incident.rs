@@ -174,6 +174,8 @@ pub struct IncidentError {
 pub struct Annotations {
     /// Always [`Annotations::SCHEMA`].
     pub schema: String,
+    /// What is kept beyond retention for incidents that are open.
+    pub pinned: Pinned,
     /// In the order in which it was written.
     pub annotations: Vec<Written>,
 }

@@ -276,6 +276,7 @@ fn incidents_and_annotations_are_valid() {
         incidents: vec![one],
     };
     assert_eq!(errors(&schema(include_str!("../../../docs/schema/incidents.json")), &incidents), [""; 0]);
-    let annotations = Annotations { schema: Annotations::SCHEMA.into(), annotations: written };
+    let annotations =
+        Annotations { schema: Annotations::SCHEMA.into(), pinned: Pinned::default(), annotations: written };
     assert_eq!(errors(&schema(include_str!("../../../docs/schema/annotations.json")), &annotations), [""; 0]);
 }

@@ -12,7 +12,7 @@ use query::interface::{
 };
 use timeline::document::{
     Affected, Annotations, Clocks, Completeness, Doctor, Entities, Find, FindMatch, Findings, Incidents,
-    Search, SearchRecord, Services, State, Stats, Timeline, Traces,
+    Pinned, Search, SearchRecord, Services, State, Stats, Timeline, Traces,
 };
 use timeline::survey::Survey;
 
@@ -180,7 +180,8 @@ impl Query for Canned {
     }
 
     fn annotations(&self) -> Result<Annotations, QueryError> {
-        Ok(Annotations { schema: Annotations::SCHEMA.to_owned(), annotations: Vec::new() })
+        let (schema, pinned) = (Annotations::SCHEMA.to_owned(), Pinned::default());
+        Ok(Annotations { schema, pinned, annotations: Vec::new() })
     }
 
     fn annotate(&self, _: &[ToWrite]) -> Result<Annotations, QueryError> {
