@@ -208,10 +208,16 @@ pub(crate) type BySegment = BTreeMap<u64, ClockEvidence>;
 /// Where other ends of the same calls may be: of each block their keys.
 pub(crate) type Others = BTreeMap<Place, Vec<u64>>;
 
-/// Looks for the keys of `ends`, which are sorted, in a run.
-pub(crate) fn look_up(ends: &[Keyed], run: &Run, place: &dyn Fn(u32) -> Option<Place>, others: &mut Others) {
+/// Looks for the keys of `ends`, which are sorted, in a run, where it may have them.
+pub(crate) fn look_up(
+    ends: &[Keyed],
+    run: &Run,
+    may_have: &dyn Fn(u64) -> bool,
+    place: &dyn Fn(u32) -> Option<Place>,
+    others: &mut Others,
+) {
     let mut cursor = run.cursor(0);
-    for same in ends.chunk_by(|a, b| a.key == b.key) {
+    for same in ends.chunk_by(|a, b| a.key == b.key).filter(|same| may_have(same[0].key)) {
         let key = same[0].key;
         for block in cursor.blocks_of(key) {
             place(block).into_iter().for_each(|place| others.entry(place).or_default().push(key));

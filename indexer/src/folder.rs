@@ -92,8 +92,7 @@ impl Folder {
         all.sort_unstable();
         let mut others = Others::new();
         for shard in &view.shards {
-            let place = |block: u32| shard.place(block);
-            shard.exchanges.iter().for_each(|run| ends::look_up(&all, run, &place, &mut others));
+            shard.look_up(&all, &mut others);
         }
         let mut proven = BySegment::new();
         ends::pair_within(&all, view.end.segment, &mut proven);

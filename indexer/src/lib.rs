@@ -8,6 +8,7 @@
 //! | `extract.rs`   | from a block to what the index holds of it                             |
 //! | `ends.rs`      | the ends of calls and messages, and where the other ends are           |
 //! | `clocks.rs`    | files of clock evidence                                                |
+//! | `filter.rs`    | which keys a sealed shard has, about                                   |
 //! | `recurring.rs` | which terms recur from block to block                                  |
 //! | `identity.rs`  | keys by which records that come again are recognised                   |
 //! | `repeats.rs`   | which items are repeats                                                |
@@ -38,6 +39,7 @@ mod clocks;
 mod ends;
 mod error;
 mod extract;
+mod filter;
 mod folder;
 mod identity;
 mod indexer;

@@ -15,7 +15,9 @@ use timeline::time::Time;
 
 use crate::blocks::Blocks;
 use crate::clocks::ClockFile;
+use crate::ends::{self, Keyed, Others};
 use crate::error::IndexError;
+use crate::filter::Filter;
 use crate::identity;
 use crate::repeats::{ItemPlace, Repeat};
 use crate::rows::{Row, Rows};
@@ -38,6 +40,8 @@ pub(crate) struct Shard {
     pub(crate) identities: Vec<Run>,
     /// Which blocks hold ends of a call.
     pub(crate) exchanges: Vec<Run>,
+    /// Which calls it has an end of, about; once it is sealed.
+    pub(crate) filter: Option<Filter>,
     /// What it proves of clocks.
     pub(crate) clocks: Vec<ClockFile>,
     /// The items that stand earlier elsewhere.
@@ -94,6 +98,7 @@ impl Shard {
             identities: open(&state.identities)?,
             exchanges: open(&state.exchanges)?,
             clocks: clock_files(folder, &state.clocks)?,
+            filter: state.filter.as_ref().map(|name| Filter::open(&folder.join(name))).transpose()?,
             state,
             rows,
             repeats,
@@ -156,6 +161,13 @@ impl Shard {
         self.rows
             .iter()
             .fold((Time(u64::MAX), Time(0)), |(low, high), row| (low.min(row.times.0), high.max(row.times.1)))
+    }
+
+    /// Looks for other ends of the same calls.
+    pub(crate) fn look_up(&self, ends: &[Keyed], others: &mut Others) {
+        let place = |block: u32| self.place(block);
+        let may_have = |key| self.filter.as_ref().is_none_or(|filter| filter.may_have(key));
+        self.exchanges.iter().for_each(|run| ends::look_up(ends, run, &may_have, &place, others));
     }
 
     /// Its documents, as each block's number and how many terms it has: for the comparison with the journal.

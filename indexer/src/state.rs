@@ -32,6 +32,9 @@ pub(crate) struct State {
     pub(crate) identities: Vec<RunFile>,
     /// Its files of calls' keys.
     pub(crate) exchanges: Vec<RunFile>,
+    /// The filter of its calls' keys, once it is sealed.
+    #[serde(default)]
+    pub(crate) filter: Option<String>,
     /// Its files of clock evidence.
     pub(crate) clocks: Vec<RunFile>,
     /// The number of its next file.

@@ -17,6 +17,7 @@ use crate::clocks;
 use crate::ends::{self, BySegment, EXCHANGE_BITS, Keyed, Others, Recent};
 use crate::error::IndexError;
 use crate::extract::{Extractor, Gathered};
+use crate::filter;
 use crate::identity::IDENTITY_BITS;
 use crate::repeats::{Repeat, Suspects};
 use crate::rows::{self, ROW_LEN, Row, Rows};
@@ -164,6 +165,7 @@ impl ShardWriter {
         }
         let members = all(&state.clocks);
         self.merge_evidence(&mut state, &members)?;
+        self.write_filter(&mut state)?;
         self.publish(state)?;
         self.merge_segments(|sizes| (sizes.len() > 1).then(|| (0..sizes.len()).collect()))
     }
@@ -230,11 +232,8 @@ impl ShardWriter {
         ends::pair_within(&ends, segment, &mut evidence);
         let mut others = Others::new();
         let place = |block: u32| self.place_among(&[], self.state.blocks, block);
-        self.exchanges.iter().for_each(|run| ends::look_up(&ends, run, &place, &mut others));
-        for shard in older {
-            let place = |block: u32| shard.place(block);
-            shard.exchanges.iter().for_each(|run| ends::look_up(&ends, run, &place, &mut others));
-        }
+        self.exchanges.iter().for_each(|run| ends::look_up(&ends, run, &|_| true, &place, &mut others));
+        older.iter().for_each(|shard| shard.look_up(&ends, &mut others));
         ends::pair_with(&ends, &others, |place| recent.of(place, reader), &mut evidence)?;
         for (row, ends) in gathered.rows.iter().zip(&gathered.ends) {
             recent.keep(Place { segment, offset: row.offset }, ends);
@@ -254,7 +253,8 @@ impl ShardWriter {
         {
             for theirs in &shard.exchanges {
                 let mut cursor = theirs.cursor(0);
-                for entry in run.cursor(0) {
+                let may_have = |key| shard.filter.as_ref().is_none_or(|filter| filter.may_have(key));
+                for entry in run.cursor(0).filter(|entry| may_have(entry.key())) {
                     let places =
                         cursor.blocks_of(entry.key()).into_iter().filter_map(|block| shard.place(block));
                     for place in places {
@@ -275,6 +275,18 @@ impl ShardWriter {
         let mut evidence = BySegment::new();
         ends::pair_with(&ends, &others, |place| recent.of(place, reader), &mut evidence)?;
         Ok(evidence)
+    }
+
+    /// Writes which calls the shard has an end of, so that few look for others in it.
+    fn write_filter(&self, state: &mut State) -> Result<(), IndexError> {
+        state.next_file += 1;
+        let name = format!("exchanges-{:06}{FILTER_SUFFIX}", state.next_file);
+        let runs = ShardWriter::runs(&self.folder, &state.exchanges)?;
+        let most = runs.iter().map(Run::len).sum();
+        let keys = runs.iter().flat_map(|run| run.cursor(0)).map(Entry::key);
+        filter::write(&self.folder.join(&name), keys, most)?;
+        state.filter = Some(name);
+        Ok(())
     }
 
     fn write_evidence(
@@ -441,14 +453,17 @@ impl ShardWriter {
 
     /// Removes runs and evidence that the commit does not name.
     fn remove_unnamed(&self) -> Result<(), IndexError> {
-        let State { terms, identities, exchanges, clocks, .. } = &self.state;
+        let State { terms, identities, exchanges, clocks, filter, .. } = &self.state;
         let files = [terms, identities, exchanges, clocks].into_iter().flatten();
-        let named: BTreeSet<&str> = files.map(|file| file.name.as_str()).collect();
+        let mut named: BTreeSet<&str> = files.map(|file| file.name.as_str()).collect();
+        named.extend(filter.as_deref());
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            let is_named = |name: &&str| name.ends_with(RUN_SUFFIX) || name.ends_with(CLOCKS_SUFFIX);
-            let Some(name) = name.to_str().filter(is_named) else { continue };
+            let is_ours = |name: &&str| {
+                [RUN_SUFFIX, CLOCKS_SUFFIX, FILTER_SUFFIX].iter().any(|own| name.ends_with(own))
+            };
+            let Some(name) = name.to_str().filter(is_ours) else { continue };
             if !named.contains(name) {
                 fs::remove_file(entry.path())?;
             }
@@ -459,6 +474,7 @@ impl ShardWriter {
 
 const RUN_SUFFIX: &str = ".run";
 const CLOCKS_SUFFIX: &str = ".clocks";
+const FILTER_SUFFIX: &str = ".filter";
 
 /// Takes the files that are to be merged.
 fn take_members(files: &mut Vec<RunFile>, members: &[usize]) -> Vec<RunFile> {
