@@ -192,7 +192,7 @@ const OPEN_HELP: &str = r#"A bundle answers what it was made for as the store di
   backstory verify order-42.bundle"#;
 
 const WHY_HELP: &str = r#"The ids of a timeline's events:
-  backstory timeline order/42 --brief --format csv      (its column id)
+  backstory timeline order/42 --ids                     (the first column; .e is the end of what .s begins)
 Of a call with the span id 00f067aa0ba902b7, its start and its end:
   backstory why order/42 00f067aa0ba902b7 00f067aa0ba902b7:end"#;
 
@@ -476,6 +476,9 @@ pub(crate) struct Which {
     /// Leave the attributes out
     #[arg(long)]
     pub(crate) brief: bool,
+    /// In text, show the ids of events, as `backstory why` takes them
+    #[arg(long)]
+    pub(crate) ids: bool,
 }
 
 /// Which records of a survey are read.
@@ -561,6 +564,7 @@ impl Which {
             until: None,
             events_max: NonZeroUsize::MAX,
             brief: false,
+            ids: false,
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn make(which: &Which, format: TimelineFormat, query: &dyn Query) -> 
     let export = match format.export() {
         Some(format) => format.of(&told),
         None => {
-            let style = Style { colour: output::colour(), ..Style::new(output::width()) };
+            let style = Style { colour: output::colour(), ids: which.ids, ..Style::new(output::width()) };
             Export { text: export::text(&told, &style), folded: None }
         }
     };

@@ -106,6 +106,16 @@ fn an_argument_is_told_one_line_a_step() {
             "{said}"
         );
     }
+    // What the text shows can be typed.
+    let drawn = text(&server.ask(&["timeline", "order/42", "--ids"]).stdout);
+    let shown = |name: &str| {
+        let line = drawn.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{drawn}"));
+        line.split_whitespace().next().expect("an id").to_owned()
+    };
+    let short = [shown("  charge  "), shown("POST /charge")];
+    assert!(short.iter().all(|id| id.len() < 10 && id.ends_with(".s")), "{short:?}");
+    let again = text(&server.ask(&["why", "order/42", &short[0], &short[1]]).stdout);
+    assert_eq!(again, why);
     let clocks = text(&server.ask(&["clocks"]).stdout);
     assert!(clocks.contains("reference") && clocks.contains("payments"), "{clocks}");
 }

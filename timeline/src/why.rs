@@ -112,7 +112,15 @@ impl Asked<'_> {
             [only] => return Ok(*only),
             several => return Err(self.ambiguous(text, several)),
         }
-        let begins = |index: &Index| self.id(*index).to_string().starts_with(&text);
+        // As `6f1d`, or with the point: `6f1d.s`.
+        let in_part = text.rsplit_once('.').filter(|(record, _)| !record.is_empty());
+        let begins = |index: &Index| {
+            let id = self.id(*index).to_string();
+            let by_point = |(record, point)| {
+                id.starts_with(record) && id.split_once('.').is_some_and(|(_, own)| own == point)
+            };
+            id.starts_with(&text) || in_part.is_some_and(by_point)
+        };
         let found: Vec<Index> = (0..self.moments.len() as Index).filter(begins).collect();
         match found.as_slice() {
             _ if text.is_empty() => Err(unknown()),

@@ -31,12 +31,14 @@ pub struct Style {
     pub colour: bool,
     /// What instrumentation made twice or as noise is drawn too.
     pub folded: bool,
+    /// With each event's id, as short as it can be told from the others by; of a line for a whole span its start's.
+    pub ids: bool,
 }
 
 impl Style {
     /// Plain, as wide as `width`, noise folded away.
     pub fn new(width: usize) -> Style {
-        Style { width, colour: false, folded: false }
+        Style { width, colour: false, folded: false, ids: false }
     }
 }
 
@@ -52,7 +54,7 @@ pub fn text(timeline: &Timeline, style: &Style) -> String {
         return drawn;
     }
     let rows = Rows::of(timeline, style.folded);
-    let columns = Columns::of(timeline, &rows, width);
+    let columns = Columns::of(timeline, &rows, style.ids, width);
     drawn.push('\n');
     drawn.push_str(&columns.titles(&rows, paint));
     for row in &rows.list {
@@ -64,6 +66,7 @@ pub fn text(timeline: &Timeline, style: &Style) -> String {
 
 /// The widths of the columns, in cells; a column of width 0 is not drawn.
 struct Columns {
+    id: usize,
     time: usize,
     lanes: Lanes,
     text: usize,
@@ -74,22 +77,25 @@ struct Columns {
 const GAP: &str = "  ";
 
 impl Columns {
-    fn of(timeline: &Timeline, rows: &Rows, width: usize) -> Columns {
+    fn of(timeline: &Timeline, rows: &Rows, ids: bool, width: usize) -> Columns {
         let widest =
             |cell: fn(&Row) -> &str| rows.list.iter().map(|row| width_of(cell(row))).max().unwrap_or(0);
         let time = widest(|row| &row.time).max(4);
+        let id = if ids { widest(|row| &row.id) } else { 0 };
         let lanes = Lanes::of(timeline, width / 4);
-        // A mark, the time, a gap, the lanes, a gap: what is left is for words.
-        let words = width.saturating_sub(1 + time + 2 + lanes.width() + 1);
+        // The id and a gap, a mark, the time, a gap, the lanes, a gap: what is left is for words.
+        let before = if id > 0 { id + GAP.len() } else { 0 };
+        let words = width.saturating_sub(before + 1 + time + 2 + lanes.width() + 1);
         let reason = widest(|row| &row.reason).max(3).min(words / 4);
         let state = widest(|row| &row.state).min(words / 3);
         let gaps = [reason, state].iter().filter(|column| **column > 0).count() * GAP.len();
         let text = words.saturating_sub(reason + state + gaps);
-        Columns { time, lanes, text, state, reason }
+        Columns { id, time, lanes, text, state, reason }
     }
 
     fn titles(&self, rows: &Rows, paint: Paint) -> String {
-        let mut line = format!(" {:>1$}  {2} ", rows.unit, self.time, self.lanes.titles(paint));
+        let mut line = self.id("id", paint);
+        line.push_str(&format!(" {:>1$}  {2} ", rows.unit, self.time, self.lanes.titles(paint)));
         line.push_str(&paint.dim(&fit("event", self.text)));
         if self.state > 0 {
             line.push_str(GAP);
@@ -102,10 +108,16 @@ impl Columns {
         finished(&line)
     }
 
+    /// The column of ids; nothing where it is not drawn.
+    fn id(&self, id: &str, paint: Paint) -> String {
+        if self.id == 0 { String::new() } else { format!("{}{GAP}", paint.dim(&fit(id, self.id))) }
+    }
+
     fn line(&self, row: &Row, paint: Paint) -> String {
         let time = format!("{:>1$}", row.time, self.time);
         let mark = if row.unordered { "≈" } else { " " };
-        let mut line = format!("{mark}{}  {} ", paint.dim(&time), self.lanes.draw(row, paint));
+        let mut line = self.id(&row.id, paint);
+        line.push_str(&format!("{mark}{}  {} ", paint.dim(&time), self.lanes.draw(row, paint)));
         let text = fit(&row.text, self.text);
         line.push_str(&if row.error { paint.red(&text) } else { text });
         for (cell, width) in [(&row.state, self.state), (&row.reason, self.reason)] {

@@ -12,6 +12,8 @@ use crate::export::words::{self, duration, plain};
 
 /// One line of a drawing.
 pub(super) struct Row {
+    /// Its event's id, as short as can be.
+    pub(super) id: String,
     /// Relative to the beginning.
     pub(super) time: String,
     /// Nothing orders it against the line above.
@@ -90,12 +92,29 @@ impl Scale {
     }
 }
 
+/// Fewer digits are harder to recognise than to type.
+const ID_DIGITS_MIN: usize = 4;
+
+/// How many digits tell the records of a timeline apart: one more than neighbours in their order have in common.
+fn id_digits(timeline: &Timeline) -> usize {
+    let mut records: Vec<[u8; 8]> = timeline.events.iter().map(|event| event.id.record).collect();
+    records.sort_unstable();
+    records.dedup();
+    let common = |pair: &[[u8; 8]]| {
+        let [a, b] = [pair[0], pair[1]].map(u64::from_be_bytes);
+        (a ^ b).leading_zeros() as usize / 4
+    };
+    records.windows(2).map(|pair| common(pair) + 1).max().unwrap_or_default().max(ID_DIGITS_MIN)
+}
+
 struct Writer<'a> {
     timeline: &'a Timeline,
     scale: Scale,
     lanes: HashMap<&'a str, usize>,
     told: Told<'a>,
     gaps: HashMap<EventId, &'static str>,
+    /// So many digits tell the timeline's records apart.
+    id_digits: usize,
 }
 
 impl<'a> Writer<'a> {
@@ -111,6 +130,7 @@ impl<'a> Writer<'a> {
             lanes: lanes(timeline).1,
             told: Told::of(timeline),
             gaps: timeline.gaps.iter().filter_map(|g| Some((g.event?, gap(g.kind)?))).collect(),
+            id_digits: id_digits(timeline),
         }
     }
 
@@ -140,6 +160,13 @@ impl<'a> Writer<'a> {
         rows
     }
 
+    /// The id as `why` takes it: the first digits of the record, and the point.
+    fn short_id(&self, id: EventId) -> String {
+        let id = id.to_string();
+        let (record, point) = id.split_once('.').unwrap_or((&id, ""));
+        format!("{}.{point}", record.get(..self.id_digits).unwrap_or(record))
+    }
+
     fn lane(&self, event: &Event) -> usize {
         self.lanes.get(event.process.as_str()).copied().unwrap_or_default()
     }
@@ -153,6 +180,7 @@ impl<'a> Writer<'a> {
         let state: Vec<&StateChange> =
             event.state.iter().chain(end.iter().flat_map(|end| &end.state)).collect();
         Row {
+            id: self.short_id(event.id),
             time: self.time(event),
             unordered: above.is_some_and(|above| self.unordered(above, event)),
             lane,

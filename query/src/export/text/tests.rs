@@ -19,6 +19,11 @@ fn at_200_columns() {
 }
 
 #[test]
+fn with_ids_at_120_columns() {
+    insta::assert_snapshot!(text(&story(), &Style { ids: true, ..Style::new(120) }));
+}
+
+#[test]
 fn colour_changes_no_glyph() {
     let style = Style { colour: true, ..Style::new(120) };
     let coloured = text(&story(), &style);
@@ -50,7 +55,7 @@ proptest! {
         let len = timeline.events.len();
         timeline.events[place % len].name = name.clone();
         timeline.processes[0].service = name;
-        for line in text(&timeline, &Style { folded: true, ..Style::new(width) }).lines() {
+        for line in text(&timeline, &Style { folded: true, ids: place % 2 == 0, ..Style::new(width) }).lines() {
             prop_assert!(width_of(line) <= width.max(WIDTH_MIN), "{} > {width}: {line}", width_of(line));
         }
     }
