@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use indexer::JudgeOptions;
 use query::redact::Rules;
 use serde::Deserialize;
-use timeline::clocks::Declared;
+use timeline::clocks::{Declared, Drift};
 use timeline::judge::{Budget, EntitySettings, Rule, Settings, parse_window};
 
 use crate::cli::{self, Global, Listen};
@@ -54,6 +54,8 @@ pub(crate) struct File {
     /// How a server judges what arrives.
     #[serde(default)]
     judging: JudgeOptions,
+    #[serde(default)]
+    order: OrderSettings,
 }
 
 /// `[redact]`: what every export replaces by tokens, unless it is told not to.
@@ -68,6 +70,19 @@ pub(crate) struct Redact {
     patterns: Vec<String>,
     /// Where it is given, all goes but the values of these names.
     keep: Option<Vec<String>>,
+}
+
+/// `[order]`: what order rests on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderSettings {
+    /// How fast two clocks may drift apart, in parts per million.
+    #[serde(default, deserialize_with = "parse_drift")]
+    drift_ppm: Drift,
+}
+
+fn parse_drift<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Drift, D::Error> {
+    Drift::of_ppm(u32::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
 /// One key, or several.
@@ -141,6 +156,8 @@ pub(crate) struct Premises {
     pub(crate) token: Option<String>,
     /// No more bytes than these are kept beyond retention for open incidents.
     pub(crate) pinned_bytes: u64,
+    /// By how much two clocks may drift apart.
+    pub(crate) drift: Drift,
 }
 
 /// How the terminal UI looks, and which key does what in it.
@@ -250,6 +267,7 @@ impl File {
             token: self.token.clone(),
             // How much a running server keeps may be said to it alone: this is what the file or the default says.
             pinned_bytes: pinned_bytes(self.keep_bytes.as_deref().and_then(|text| parse_bytes(text).ok())),
+            drift: self.order.drift_ppm,
         }
     }
 
@@ -450,6 +468,17 @@ mod tests {
         {
             let error = toml::from_str::<File>(wrong).expect_err(wrong).to_string();
             assert!(error.contains("line"), "{error}");
+        }
+    }
+
+    #[test]
+    fn how_fast_clocks_may_drift_apart_is_told_within_reason() {
+        let drift = |text: &str| toml::from_str::<File>(text).map(|file| file.premises().drift);
+        assert_eq!(drift("").expect("parses"), Drift::default());
+        assert_eq!(drift("[order]\ndrift_ppm = 50").expect("parses"), Drift::of_ppm(50).expect("a drift"));
+        for wrong in ["[order]\ndrift_ppm = 0", "[order]\ndrift_ppm = 5000", "[order]\ndrift = 5"] {
+            let error = drift(wrong).expect_err(wrong).to_string();
+            assert!(error.contains("line 2"), "{error}");
         }
     }
 

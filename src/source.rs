@@ -45,7 +45,10 @@ pub(crate) fn local(
     let annotations = FolderAnnotations::open(folder, journal, premises)?;
     let archive = Folder::open(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let local = Local::new(archive, folder.display().to_string(), now);
-    let local = local.with_settings(premises.settings.clone()).with_declared(premises.clocks.clone());
+    let local = local
+        .with_settings(premises.settings.clone())
+        .with_declared(premises.clocks.clone())
+        .with_drift(premises.drift);
     Ok(local.with_annotations(Arc::new(annotations)))
 }
 
@@ -65,7 +68,7 @@ pub(crate) fn open_redacted(
         (redactor.settings(&premises.settings), clocks)
     })?;
     let local = Local::new(archive, folder.display().to_string(), now);
-    Ok(Arc::new(local.with_settings(settings).with_declared(declared)))
+    Ok(Arc::new(local.with_settings(settings).with_declared(declared).with_drift(premises.drift)))
 }
 
 /// The bundle in a file.

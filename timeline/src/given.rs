@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::clocks::{ClockEvidence, Declared, Extractor};
+use crate::clocks::{ClockEvidence, Declared, Drift, Extractor};
 use crate::document::Completeness;
 use crate::judge::Settings;
 use crate::record::Record;
@@ -18,6 +18,8 @@ pub struct Given {
     pub clocks: ClockEvidence,
     /// Offsets that the configuration declares, by the clock's host, else its service.
     pub declared: BTreeMap<String, Declared>,
+    /// By how much two clocks may drift apart.
+    pub drift: Drift,
     /// What findings are judged by: budgets, rules, windows.
     pub settings: Settings,
     /// The moment, on the collector's clock, up to which all that arrived is among the records; `None` where nothing

@@ -16,6 +16,10 @@ pub(crate) struct Held {
     children: HashMap<(TraceId, SpanId), Vec<At>>,
     logs: HashMap<(TraceId, SpanId), Vec<At>>,
     traces: BTreeMap<TraceId, Vec<At>>,
+    /// Of each span its parent, of each log its span.
+    above: Vec<Option<u32>>,
+    /// Whether one span id stands for several spans.
+    shared: bool,
 }
 
 impl Held {
@@ -31,8 +35,15 @@ impl Held {
             children: HashMap::new(),
             logs: HashMap::new(),
             traces: BTreeMap::new(),
+            above: Vec::new(),
+            shared: false,
         };
         held.index();
+        held.shared = held.spans.values().any(|spans| spans.len() > 1);
+        let is_span = |at| held.span(at).is_some();
+        let above = |at| if is_span(at) { held.find_parent(at) } else { held.find_span_of_log(at) };
+        held.above =
+            (0..held.records.len()).map(|at| above(at).and_then(|at| u32::try_from(at).ok())).collect();
         held
     }
 
@@ -96,9 +107,22 @@ impl Held {
         self.traces.iter().map(|(trace, records)| (*trace, records.as_slice()))
     }
 
+    /// Whether one span id stands for several spans: client and server, as Zipkin's do.
+    pub(crate) fn has_shared_ids(&self) -> bool {
+        self.shared
+    }
+
+    fn above(&self, at: At) -> Option<At> {
+        self.above.get(at).copied().flatten().map(|above| above as At)
+    }
+
     /// The record that a span is the child of. Of two halves that share the parent's id: the other half
     /// for the serving half itself, else the half in the child's own process, else the serving half.
     pub(crate) fn parent(&self, at: At) -> Option<At> {
+        self.above(at).filter(|_| self.span(at).is_some())
+    }
+
+    fn find_parent(&self, at: At) -> Option<At> {
         let record = self.records.get(at)?;
         let span = record.as_span()?;
         if span.kind == SpanKind::Server
@@ -119,6 +143,10 @@ impl Held {
 
     /// The span that a log was written in: of two halves the one in the log's own process.
     pub(crate) fn span_of_log(&self, at: At) -> Option<At> {
+        self.above(at).filter(|_| self.span(at).is_none())
+    }
+
+    fn find_span_of_log(&self, at: At) -> Option<At> {
         let record = self.records.get(at)?;
         let spans = self.spans(record.trace_id()?, record.span_id()?);
         let own = spans.iter().find(|s| self.records[**s].resource.digest() == record.resource.digest());

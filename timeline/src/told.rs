@@ -38,7 +38,7 @@ impl Told {
         let moments = Moments::of(&held, &members, &given.clocks);
         let all = state::reading::operations(&held);
         let causes = edge::causes(&held, &messages, &moments, &all);
-        let order = Order::of(&held, &moments, causes, &given);
+        let order = Order::of(&moments, causes, &given);
         let unattributed = state::reading::unattributed(&held, &members, &all, question);
         let mut completeness = streams::completeness(&given.completeness, streams(&held));
         if !unattributed.is_empty() {

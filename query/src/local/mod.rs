@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use timeline::annotation::Written;
-use timeline::clocks::Declared;
+use timeline::clocks::{Declared, Drift};
 use timeline::document::{
     Affected, Annotations, Clocks, Completeness, Doctor, Entities, Find, Findings, Incidents, Incompleteness,
     Search, Services, State, Stats, Timeline, Traces,
@@ -63,6 +63,7 @@ pub struct Local<A> {
     source: String,
     settings: Settings,
     declared: BTreeMap<String, Declared>,
+    drift: Drift,
     annotations: Arc<dyn AnnotationStore>,
     live: Option<Arc<Live>>,
 }
@@ -80,6 +81,7 @@ impl<A: Archive> Local<A> {
             source: source.into(),
             settings: Settings::default(),
             declared: BTreeMap::new(),
+            drift: Drift::default(),
             annotations: Arc::new(MemoryAnnotations::default()),
             live: None,
         }
@@ -96,6 +98,12 @@ impl<A: Archive> Local<A> {
     #[must_use]
     pub fn with_declared(self, declared: BTreeMap<String, Declared>) -> Local<A> {
         Local { declared, ..self }
+    }
+
+    /// The same, with clocks that may drift apart so fast.
+    #[must_use]
+    pub fn with_drift(self, drift: Drift) -> Local<A> {
+        Local { drift, ..self }
     }
 
     /// The same, with what engineers write kept in `annotations`; else it is kept in memory.
@@ -154,6 +162,7 @@ impl<A: Archive> Local<A> {
         Ok(Given {
             completeness: self.completeness(reasons, 0, 0)?,
             declared: self.declared.clone(),
+            drift: self.drift,
             settings: self.settings.clone(),
             judged_to: Some((self.now)().time),
             ..Given::default()
@@ -215,7 +224,7 @@ impl<A: Archive> Query for Local<A> {
 
     fn clocks(&self, request: &ClocksRequest, effort: &Effort) -> Result<Clocks, QueryError> {
         let proven = self.archive.clocks(request.window, effort)?;
-        let (clocks, processes) = timeline::clock_table(&proven.evidence, &self.declared);
+        let (clocks, processes) = timeline::clock_table(&proven.evidence, &self.declared, self.drift);
         let rows = clocks.len() as u64;
         let completeness = self.completeness(proven.reasons, rows, rows)?;
         Ok(Clocks { schema: Clocks::SCHEMA.to_owned(), completeness, clocks, processes })

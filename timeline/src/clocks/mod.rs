@@ -7,6 +7,7 @@
 //! | `extract.rs`  | evidence from records, as they come                              |
 //! | `encode.rs`   | its bytes                                                        |
 //! | `declared.rs` | an offset that the configuration declares                        |
+//! | `drift.rs`    | by how much two clocks may drift apart                           |
 //!
 //! Evidence is kept by process, not by machine: whether the processes of a machine really share its clock is a
 //! decision, and every decision is a pure function of evidence, made when a timeline is told.
@@ -24,6 +25,7 @@
 //!   than sixteen.
 
 mod declared;
+mod drift;
 mod encode;
 mod ends;
 mod evidence;
@@ -31,6 +33,7 @@ mod extract;
 
 pub use crate::order::edge::answered;
 pub use declared::{Declared, ParseDeclaredError};
+pub use drift::{Drift, DriftError};
 pub use encode::DecodeError;
 pub use ends::{End, Ends, Exchange, SpanFacts, Told, pair, pair_all};
 pub use evidence::{BUCKET_NS, ClockEvidence, ClockKey, ProcessId, Reader, Tightest};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::graph::Graph;
 use super::lattice::Lattice;
 use super::moment::{Index, Moments};
-use crate::clocks::{ClockEvidence, ClockKey, ProcessId};
+use crate::clocks::{ClockEvidence, ClockKey, Drift, ProcessId};
 
 /// Causes contradict the stamps of one machine by so much without any fault: SDKs that anchor a
 /// precise clock to a coarse one, loggers that truncate. Measured on Node: 17 ms at most.
@@ -58,11 +58,13 @@ pub(crate) struct Clocks {
     pub(crate) of_reader: Vec<ClockNumber>,
     /// Those readers.
     readers: Vec<ProcessId>,
+    /// By how much two clocks may drift apart.
+    pub(crate) drift: Drift,
 }
 
 impl Clocks {
     /// The clocks that the processes name, before any contradiction is looked for.
-    pub(crate) fn named(moments: &Moments, evidence: &ClockEvidence) -> Clocks {
+    pub(crate) fn named(moments: &Moments, evidence: &ClockEvidence, drift: Drift) -> Clocks {
         let processes = moments.processes.list();
         let own: BTreeSet<&ClockKey> = processes.iter().map(|process| &process.clock).collect();
         let others = evidence.readers().map(|(_, reader)| &reader.clock).filter(|key| !own.contains(key));
@@ -74,7 +76,7 @@ impl Clocks {
             evidence.readers().map(|(id, reader)| (id, numbers[&reader.clock])).unzip();
         let of_moment = moments.list.iter().map(|moment| Some(of_process[moment.process])).collect();
         let list = (0..).zip(keys).map(|(number, key)| Clock::new(key.clone(), number)).collect();
-        let mut clocks = Clocks { list, of_process, of_moment, of_reader, readers };
+        let mut clocks = Clocks { list, of_process, of_moment, of_reader, readers, drift };
         clocks.read(moments);
         clocks
     }
@@ -123,23 +125,19 @@ impl Clocks {
 
     /// Weakens what the clocks claim until it agrees with the causes: a clock contradicted by little
     /// has coarse stamps; a machine's clock contradicted by more falls apart into its processes' own;
-    /// a process's clock contradicted by more claims nothing.
-    pub(crate) fn settle(&mut self, moments: &Moments, causal: &Graph) {
+    /// a process's clock contradicted by more claims nothing. Returns what then is claimed.
+    pub(crate) fn settle(&mut self, moments: &Moments, causal: &Graph) -> Lattice {
         loop {
-            let contradicted = self.contradicted(moments, causal);
+            let lattice = Lattice::new(self, moments.len(), causal, None);
+            let contradicted = lattice.clocks_on_cycles();
             if contradicted.is_empty() {
-                return;
+                return lattice;
             }
             for number in contradicted {
                 self.weaken(number, moments, causal);
             }
             self.read(moments);
         }
-    }
-
-    /// The clocks whose claims lie on a cycle with causes.
-    fn contradicted(&self, moments: &Moments, causal: &Graph) -> Vec<ClockNumber> {
-        Lattice::new(self, moments.len(), causal, None).clocks_on_cycles()
     }
 
     fn weaken(&mut self, number: ClockNumber, moments: &Moments, causal: &Graph) {

@@ -32,7 +32,7 @@ pub(crate) fn causes(
     moments: &Moments,
     operations: &[Operation],
 ) -> Vec<Cause> {
-    let mut edges = Edges { held, moments, found: Vec::new() };
+    let mut edges = Edges { held, moments, servers: servers(held), found: Vec::new() };
     edges.within_spans();
     for at in 0..held.records().len() {
         match held.span(at) {
@@ -54,9 +54,20 @@ pub(crate) fn causes(
     found
 }
 
+/// How many servers have each span as their parent.
+fn servers(held: &Held) -> Vec<u32> {
+    let mut servers = vec![0; held.records().len()];
+    let is_server = |at: &At| held.span(*at).is_some_and(|span| span.kind == SpanKind::Server);
+    let parents = (0..servers.len()).filter(is_server).filter_map(|at| held.parent(at));
+    parents.for_each(|parent| servers[parent] += 1);
+    servers
+}
+
 struct Edges<'a> {
     held: &'a Held,
     moments: &'a Moments,
+    /// By span: how many servers have it as their parent.
+    servers: Vec<u32>,
     found: Vec<Cause>,
 }
 
@@ -122,6 +133,9 @@ impl Edges<'_> {
     /// Whether the client heard from this server: it got an answer, and called nobody else.
     fn answered(&self, client: At, server: At) -> bool {
         let Some(span) = self.held.span(client) else { return false };
+        if !self.held.has_shared_ids() {
+            return got_answer(span) && self.servers[client] == 1;
+        }
         let shared = self.held.spans(span.trace_id, span.span_id).iter();
         let children = self.held.children(span.trace_id, span.span_id).iter();
         let mut servers = shared

@@ -10,14 +10,14 @@
 //! An event belongs to an epoch if no other epoch's offset puts it where it could have been: into that epoch's time, and
 //! between what causes put before it and after it. Else its epoch is unknown and its clock claims nothing of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::Skew;
 use super::clock::{ClockNumber, Clocks, JITTER_NS_MAX};
 use super::graph::Graph;
 use super::message::{Between, End, Message};
 use super::moment::{Index, Moments};
-use super::offset::drift;
+use crate::clocks::Drift;
 
 /// A stretch of another clock's time.
 pub(crate) type Stretch = (i64, i64);
@@ -58,6 +58,19 @@ struct Bound {
     lower: bool,
 }
 
+/// What clocks said to each other, and where they contradict each other.
+pub(crate) struct Talks {
+    pairs: Pairs,
+    broken: Vec<Broken>,
+}
+
+impl Talks {
+    pub(crate) fn of(clocks: &Clocks, messages: &[Message]) -> Talks {
+        let pairs = by_pair(clocks, messages);
+        Talks { broken: broken(&pairs, clocks.drift), pairs }
+    }
+}
+
 /// Parts clocks that were set into epochs, and says which. Small contradictions make their clocks' stamps
 /// coarser instead.
 pub(crate) fn part(
@@ -65,11 +78,14 @@ pub(crate) fn part(
     moments: &Moments,
     causal: &Graph,
     messages: &mut [Message],
+    mut talks: Talks,
 ) -> Vec<Skew> {
     let mut skews = Vec::new();
     loop {
-        soften(clocks, messages);
-        let blamed = blamed(&broken(&by_pair(clocks, messages)));
+        if soften(clocks, &talks.pairs) {
+            talks = Talks::of(clocks, messages);
+        }
+        let blamed = blamed(&talks.broken);
         if blamed.is_empty() || skews.len() >= PARTED_MAX {
             return skews;
         }
@@ -77,15 +93,15 @@ pub(crate) fn part(
         epochs.iter().for_each(|epochs| epochs.assign(clocks, moments, causal, messages));
         let of_clocks = blamed.iter().map(|one| one.clock).collect();
         skews.push(Skew::Set { clocks: of_clocks, by: epochs.first().and_then(Epochs::first_step) });
+        talks = Talks::of(clocks, messages);
     }
 }
 
 /// The clocks that contradict others again and again: more often than one is set, so that they are rather several clocks
 /// taken for one.
-pub(crate) fn restless(clocks: &Clocks, messages: &[Message]) -> Vec<ClockNumber> {
-    let broken = broken(&by_pair(clocks, messages));
+pub(crate) fn restless(talks: &Talks) -> Vec<ClockNumber> {
     let mut suspects: Vec<ClockNumber> = Vec::new();
-    for one in &broken {
+    for one in &talks.broken {
         let often = |by: &Option<Vec<Stretch>>| by.as_ref().is_none_or(|set| set.len() >= RESTLESS_MIN);
         if often(&one.by[0]) && often(&one.by[1]) {
             suspects.extend([one.pair.0, one.pair.1]);
@@ -98,10 +114,10 @@ pub(crate) fn restless(clocks: &Clocks, messages: &[Message]) -> Vec<ClockNumber
 
 /// Whether messages of any of these clocks contradict each other.
 pub(crate) fn contradicted(clocks: &Clocks, messages: &[Message], of: impl Fn(ClockNumber) -> bool) -> bool {
-    broken(&by_pair(clocks, messages)).iter().any(|broken| of(broken.pair.0) || of(broken.pair.1))
+    Talks::of(clocks, messages).broken.iter().any(|broken| of(broken.pair.0) || of(broken.pair.1))
 }
 
-/// The bounds of each pair of clocks, the smaller number first.
+/// The messages of each pair of clocks, the smaller number first; sorted by who sent, then when.
 type Pairs = BTreeMap<(ClockNumber, ClockNumber), Vec<Between>>;
 
 fn by_pair(clocks: &Clocks, messages: &[Message]) -> Pairs {
@@ -111,6 +127,8 @@ fn by_pair(clocks: &Clocks, messages: &[Message]) -> Pairs {
         pairs.entry(pair).or_default().push(message);
     }
     pairs.retain(|(first, _), list| {
+        list.sort_unstable();
+        list.dedup();
         let forth = list.iter().filter(|message| message.from == *first).count();
         forth > 0 && forth < list.len()
     });
@@ -121,14 +139,13 @@ fn by_pair(clocks: &Clocks, messages: &[Message]) -> Pairs {
 /// sent before a clock is set and received after, it bounds the new offset. But a moment of one clock that heard from the
 /// other, and that the other then heard of, lies between the two.
 fn bounds(messages: &[Between], axis: ClockNumber) -> Vec<Bound> {
-    let mut answers: HashMap<(ClockNumber, i64), Vec<i64>> = HashMap::new();
-    for message in messages {
-        answers.entry((message.from, message.sent)).or_default().push(message.received);
-    }
     let mut bounds = Vec::new();
     for there in messages {
-        let back = answers.get(&(there.to, there.stamp)).into_iter().flatten();
-        let Some(back) = back.copied().filter(|back| there.sent <= *back).min() else { continue };
+        let sent = |message: &&Between| (message.from, message.sent) == (there.to, there.stamp);
+        let begin =
+            messages.partition_point(|message| (message.from, message.sent) < (there.to, there.stamp));
+        let back = messages[begin..].iter().take_while(sent).map(|message| message.received);
+        let Some(back) = back.filter(|back| there.sent <= *back).min() else { continue };
         let coarse = there.received - there.stamp;
         let (out, home, turn) = (there.sent, back, there.stamp);
         let (at, until, low, high) = if there.from == axis {
@@ -160,17 +177,18 @@ fn all_bounds(messages: &[Between], axis: ClockNumber) -> Vec<Bound> {
 /// The offset as the bounds so far have it.
 #[derive(Clone, Copy, Default)]
 struct Interval {
+    drift: Drift,
     low: Option<(i64, i64)>,
     high: Option<(i64, i64)>,
 }
 
 impl Interval {
     fn low_at(&self, at: i64) -> Option<i64> {
-        self.low.map(|(since, ahead)| ahead - drift(at - since))
+        self.low.map(|(since, ahead)| ahead - self.drift.within(at - since))
     }
 
     fn high_at(&self, at: i64) -> Option<i64> {
-        self.high.map(|(since, ahead)| ahead + drift(at - since))
+        self.high.map(|(since, ahead)| ahead + self.drift.within(at - since))
     }
 
     /// By how much the bound contradicts it.
@@ -193,13 +211,14 @@ impl Interval {
 }
 
 /// The places of the bounds that contradict those before them (since the last such place), in the order given.
-fn breaks<'a>(bounds: impl Iterator<Item = (usize, &'a Bound)>) -> Vec<usize> {
-    let mut interval = Interval::default();
+fn breaks<'a>(bounds: impl Iterator<Item = (usize, &'a Bound)>, drift: Drift) -> Vec<usize> {
+    let unknown = Interval { drift, ..Interval::default() };
+    let mut interval = unknown;
     let mut places = Vec::new();
     for (place, bound) in bounds {
         if interval.contradiction(bound) > 0 {
             places.push(place);
-            interval = Interval::default();
+            interval = unknown;
         }
         interval.tighten(bound);
     }
@@ -207,20 +226,21 @@ fn breaks<'a>(bounds: impl Iterator<Item = (usize, &'a Bound)>) -> Vec<usize> {
 }
 
 /// The stretches in which one of the two clocks was set; empty where nothing contradicts.
-fn stretches(bounds: &[Bound]) -> Option<Vec<Stretch>> {
-    let forward = breaks(bounds.iter().enumerate());
-    let mut back = breaks(bounds.iter().enumerate().rev());
+fn stretches(bounds: &[Bound], drift: Drift) -> Option<Vec<Stretch>> {
+    let forward = breaks(bounds.iter().enumerate(), drift);
+    let mut back = breaks(bounds.iter().enumerate().rev(), drift);
     back.reverse();
     let pairs = forward.iter().zip(&back);
     let ordered = forward.len() == back.len() && pairs.clone().all(|(end, begin)| begin < end);
     ordered.then(|| pairs.map(|(end, begin)| (bounds[*begin].at, bounds[*end].until)).collect())
 }
 
-/// Contradictions as small as coarse stamps make: the stamps are coarser, then, than they look.
-fn soften(clocks: &mut Clocks, messages: &[Message]) {
-    for ((first, second), list) in by_pair(clocks, messages) {
-        let bounds = all_bounds(&list, first);
-        let mut interval = Interval::default();
+/// Contradictions as small as coarse stamps make: the stamps are coarser, then, than they look. Says whether any became so.
+fn soften(clocks: &mut Clocks, pairs: &Pairs) -> bool {
+    let mut softened = false;
+    for ((first, second), list) in pairs {
+        let bounds = all_bounds(list, *first);
+        let mut interval = Interval { drift: clocks.drift, ..Interval::default() };
         let mut most = 0;
         for bound in &bounds {
             most = most.max(interval.contradiction(bound));
@@ -229,18 +249,21 @@ fn soften(clocks: &mut Clocks, messages: &[Message]) {
         if let Ok(most) = u64::try_from(most)
             && (1..=JITTER_NS_MAX).contains(&most)
         {
-            for number in [first, second] {
+            for number in [*first, *second] {
                 let clock = &mut clocks.list[number];
-                clock.jitter_ns = clock.jitter_ns.max(most + 1).min(2 * JITTER_NS_MAX);
+                let jitter_ns = clock.jitter_ns.max(most + 1).min(2 * JITTER_NS_MAX);
+                softened |= jitter_ns != clock.jitter_ns;
+                clock.jitter_ns = jitter_ns;
             }
         }
     }
+    softened
 }
 
-fn broken(pairs: &Pairs) -> Vec<Broken> {
+fn broken(pairs: &Pairs, drift: Drift) -> Vec<Broken> {
     let mut broken = Vec::new();
     for (pair, list) in pairs {
-        let by = [pair.0, pair.1].map(|axis| stretches(&bounds(list, axis)));
+        let by = [pair.0, pair.1].map(|axis| stretches(&bounds(list, axis), drift));
         if by.iter().any(|stretches| stretches.as_ref().is_none_or(|stretches| !stretches.is_empty())) {
             broken.push(Broken { pair: *pair, by });
         }
@@ -293,6 +316,7 @@ struct Epochs {
 
 /// How far a clock is ahead of the axis in one epoch, by its tightest messages.
 struct Ahead {
+    drift: Drift,
     low: i64,
     high: i64,
     /// When its messages were, in the axis's time.
@@ -306,6 +330,7 @@ impl Ahead {
         let (early, late) = (x.saturating_sub(self.high), x.saturating_sub(self.low));
         // Since the message that says most it may have drifted: over all of them, and beyond them.
         let beyond = early.saturating_sub(self.last).max(self.first.saturating_sub(late)).max(0);
+        let drift = |ns| self.drift.within(ns);
         let slack = drift(self.last.saturating_sub(self.first)).saturating_add(2 * drift(beyond));
         (early.saturating_sub(slack), late.saturating_add(slack))
     }
@@ -329,6 +354,7 @@ impl Epochs {
             let low = inside.clone().filter(|bound| bound.lower).map(|bound| bound.ahead).max();
             let high = inside.clone().filter(|bound| !bound.lower).map(|bound| bound.ahead).min();
             epochs.ahead.push(Ahead {
+                drift: clocks.drift,
                 low: low.unwrap_or(i64::MIN),
                 high: high.unwrap_or(i64::MAX),
                 first: inside.clone().next().map_or(begin, |bound| bound.at),

@@ -28,6 +28,31 @@ impl Graph {
         Graph { heads, targets, order: OnceLock::new() }
     }
 
+    /// The same with every edge turned round.
+    pub(crate) fn reversed(&self) -> Graph {
+        let len = self.len();
+        let mut heads = vec![0; len + 1];
+        self.targets.iter().for_each(|to| heads[*to as usize + 1] += 1);
+        for at in 0..len {
+            heads[at + 1] += heads[at];
+        }
+        let mut next = heads.clone();
+        let mut targets = vec![0; self.targets.len()];
+        for from in 0..len as u32 {
+            for to in self.successors(from) {
+                let slot = &mut next[*to as usize];
+                targets[*slot as usize] = from;
+                *slot += 1;
+            }
+        }
+        Graph { heads, targets, order: OnceLock::new() }
+    }
+
+    /// How many edges it has.
+    pub(crate) fn edges(&self) -> usize {
+        self.targets.len()
+    }
+
     /// How many nodes it has.
     pub(crate) fn len(&self) -> usize {
         self.heads.len() - 1
@@ -183,6 +208,16 @@ mod tests {
                 }
             }
             prop_assert_eq!(graph.topological().len() == 12, cycles.iter().all(Option::is_none));
+            let turned: Vec<_> = edges.iter().map(|(from, to)| (*to, *from)).collect();
+            let (one, other) = (graph.reversed(), Graph::new(12, &turned));
+            let sorted = |graph: &Graph, node| {
+                let mut list = graph.successors(node).to_vec();
+                list.sort_unstable();
+                list
+            };
+            for node in 0..12 {
+                prop_assert_eq!(sorted(&one, node), sorted(&other, node));
+            }
         }
     }
 

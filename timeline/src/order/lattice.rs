@@ -81,9 +81,12 @@ impl Chain {
 impl Lattice {
     /// The causes, what the trusted clocks claim, and what the offsets between them prove.
     pub(crate) fn new(clocks: &Clocks, moments: usize, causal: &Graph, offsets: Option<&Offsets>) -> Lattice {
-        let mut edges: Vec<(u32, u32)> = (0..moments as u32)
-            .flat_map(|from| causal.successors(from).iter().map(move |to| (from, *to)))
-            .collect();
+        // Each reading has a place and an entry at most, and is joined to both and to the place before.
+        let readings: usize = clocks.list.iter().map(|clock| clock.readings.len()).sum();
+        let mut edges: Vec<(u32, u32)> = Vec::with_capacity(causal.edges() + 5 * readings);
+        edges.extend(
+            (0..moments as u32).flat_map(|from| causal.successors(from).iter().map(move |to| (from, *to))),
+        );
         let claiming = || clocks.list.iter().filter(|clock| clock.trusted && !clock.readings.is_empty());
         let stride = if offsets.is_some() { stride(claiming().map(|clock| clock.readings.len())) } else { 1 };
         let mut chains = Vec::new();
@@ -129,26 +132,28 @@ impl Lattice {
         self.chains.iter().filter(|chain| on_cycle(chain)).map(|chain| chain.clock).collect()
     }
 
-    /// What `reading` of `clock` leads to in other clocks by their word alone, and no reading of `clock` with the upper end
-    /// `next` or a later one does: of each other clock the first.
+    /// Adds what `reading` of `clock` leads to in other clocks by their word alone, and no reading of `clock` with the upper
+    /// end `next` or a later one does: of each other clock the first.
     pub(crate) fn crossings(
         &self,
         clock: ClockNumber,
         reading: &Reading,
         next: Option<u64>,
-    ) -> Vec<Crossing> {
-        let Some(at) = self.chains.iter().position(|chain| chain.clock == clock) else { return Vec::new() };
+        found: &mut Vec<Crossing>,
+    ) {
+        let Some(at) = self.chains.iter().position(|chain| chain.clock == clock) else { return };
         let (chain, crossings) = (&self.chains[at], &self.crossings[at]);
+        if crossings.is_empty() {
+            return;
+        }
         let place = chain.place_of(reading) as u32;
         let end = next.map_or(u32::MAX, |next| chain.uppers.partition_point(|upper| *upper < next) as u32);
-        let mut found: Vec<Crossing> = Vec::new();
         let begin = crossings.partition_point(|crossing| crossing.place < place);
         for crossing in crossings[begin..].iter().take_while(|crossing| crossing.place < end) {
             if !found.iter().any(|known| known.clock == crossing.clock) {
                 found.push(*crossing);
             }
         }
-        found
     }
 }
 

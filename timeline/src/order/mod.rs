@@ -62,7 +62,6 @@ use reachability::Reachability;
 
 use crate::document::{Certainty, Evidence};
 use crate::given::Given;
-use crate::held::Held;
 use crate::time::Time;
 
 /// What is claimed at one certainty or more.
@@ -120,7 +119,7 @@ pub(crate) struct Order {
 impl Order {
     /// Orders the moments by these causes, by their clocks, and by what is given of clocks (joined with what the records
     /// prove).
-    pub(crate) fn of(held: &Held, moments: &Moments, causes: Vec<Cause>, given: &Given) -> Order {
+    pub(crate) fn of(moments: &Moments, causes: Vec<Cause>, given: &Given) -> Order {
         let (causes, circular, causal) = without_circles(moments.len(), causes);
         let settled = settle::settle(moments, &causes, &causal, given);
         let settle::Settled { clocks, levels, reference, skews, ahead } = settled;
@@ -128,10 +127,8 @@ impl Order {
         let times = time::Times::of(&clocks, moments, top, reference, &ahead);
         let stamps = time::stamps(&top.lattice, &times.corrected);
         let mut list: Vec<Index> = (0..moments.len() as Index).collect();
-        list.sort_unstable_by_key(|index| {
-            let moment = &moments.list[*index as usize];
-            (stamps[*index as usize], held.record(moment.at).id, moment.point)
-        });
+        // Moments are sorted by record id, then point.
+        list.sort_unstable_by_key(|index| (stamps[*index as usize], *index));
         let mut places = vec![0; list.len()];
         (0..).zip(&list).for_each(|(place, index)| places[*index as usize] = place);
         let reachability = Reachability::new(&causal, &levels, &clocks);

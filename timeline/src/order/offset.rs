@@ -15,9 +15,7 @@ use std::sync::Arc;
 
 use super::clock::{Clock, ClockNumber, Clocks};
 use super::message::Between;
-
-/// Two clocks within ±100 ppm of true time drift apart by at most one part in this many (1.0001 / 0.9999).
-const DRIFT_ONE_IN: i64 = 4_990;
+use crate::clocks::Drift;
 
 /// The points of a clock's time from which paths are searched lie so far apart at least, in nanoseconds.
 const STEP_NS: i64 = 20_000_000;
@@ -59,14 +57,10 @@ impl Bounds {
     }
 }
 
-/// By how much two clocks can drift apart in this time.
-pub(crate) fn drift(ns: i64) -> i64 {
-    ns.saturating_abs() / DRIFT_ONE_IN + 1
-}
-
 /// What the messages from one clock to another prove.
 #[derive(Default)]
 struct Pair {
+    drift: Drift,
     /// The sender's reading, and how far the receiver was ahead at most; sorted, none implied by another.
     ahead: Vec<(i64, i64)>,
     /// The receiver's reading, and how far it was ahead of the sender at most; likewise.
@@ -78,27 +72,29 @@ struct Pair {
 impl Pair {
     /// The receiver's clock reads this at most when the sender's reads `x`.
     fn latest(&self, x: i64) -> i64 {
-        x.saturating_add(tightest(&self.ahead, x).min(self.always.unwrap_or(i64::MAX)))
+        x.saturating_add(self.tightest(&self.ahead, x).min(self.always.unwrap_or(i64::MAX)))
     }
 
     /// The sender's clock reads this at least when the receiver's reads `x`.
     fn earliest(&self, x: i64) -> i64 {
-        x.saturating_sub(tightest(&self.behind, x).min(self.always.unwrap_or(i64::MAX)))
+        x.saturating_sub(self.tightest(&self.behind, x).min(self.always.unwrap_or(i64::MAX)))
+    }
+
+    /// The least of these bounds at `x`, drift allowed for: that of a neighbour, since none implies another.
+    fn tightest(&self, bounds: &[(i64, i64)], x: i64) -> i64 {
+        let next = bounds.partition_point(|(at, _)| *at <= x);
+        let neighbours =
+            next.checked_sub(1).and_then(|at| bounds.get(at)).into_iter().chain(bounds.get(next));
+        let widened = |(at, most): &(i64, i64)| most.saturating_add(self.drift.within(x.saturating_sub(*at)));
+        neighbours.map(widened).min().unwrap_or(i64::MAX)
     }
 }
 
-/// The least of these bounds at `x`, drift allowed for: that of a neighbour, since none implies another.
-fn tightest(bounds: &[(i64, i64)], x: i64) -> i64 {
-    let next = bounds.partition_point(|(at, _)| *at <= x);
-    let neighbours = next.checked_sub(1).and_then(|at| bounds.get(at)).into_iter().chain(bounds.get(next));
-    let widened = |(at, most): &(i64, i64)| most.saturating_add(drift(x.saturating_sub(*at)));
-    neighbours.map(widened).min().unwrap_or(i64::MAX)
-}
-
 /// Leaves out the bounds that another, widened by drift, implies.
-fn envelope(mut bounds: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+fn envelope(mut bounds: Vec<(i64, i64)>, drift: Drift) -> Vec<(i64, i64)> {
     bounds.sort_unstable();
-    let implied = |by: &(i64, i64), bound: &(i64, i64)| by.1.saturating_add(drift(bound.0 - by.0)) <= bound.1;
+    let implied =
+        |by: &(i64, i64), bound: &(i64, i64)| by.1.saturating_add(drift.within(bound.0 - by.0)) <= bound.1;
     let mut kept: Vec<(i64, i64)> = Vec::new();
     for bound in bounds {
         if kept.last().is_some_and(|last| last.0 == bound.0 || implied(last, &bound)) {
@@ -126,9 +122,9 @@ struct Paths {
 impl Paths {
     /// What is known at one point holds at the others, drift allowed for: through a third clock, whose messages were then,
     /// a path is shorter from there than from here.
-    fn pass_on(&mut self, len: usize) {
+    fn pass_on(&mut self, len: usize, drift: Drift) {
         let mut step = |from: usize, to: usize| {
-            let drift = drift(self.points[to] - self.points[from]);
+            let drift = drift.within(self.points[to] - self.points[from]);
             for clock in 0..len {
                 let (here, there) = (to * len + clock, from * len + clock);
                 self.high[here] = self.high[here].min(self.high[there].saturating_add(drift));
@@ -146,6 +142,7 @@ impl Paths {
 /// What is proven of every pair of clocks.
 pub(crate) struct Offsets {
     len: usize,
+    drift: Drift,
     pairs: BTreeMap<(ClockNumber, ClockNumber), Arc<Pair>>,
     /// By clock: whom it sent to, whom it heard from, and what that proves.
     sent_to: Vec<Vec<(ClockNumber, Arc<Pair>)>>,
@@ -169,8 +166,10 @@ impl Offsets {
         messages.dedup();
         let len = clocks.list.len();
         let mut pairs: BTreeMap<(ClockNumber, ClockNumber), Pair> = BTreeMap::new();
+        let drift = clocks.drift;
         let mut offsets = Offsets {
             len,
+            drift,
             pairs: BTreeMap::new(),
             sent_to: vec![Vec::new(); len],
             heard_from: vec![Vec::new(); len],
@@ -181,13 +180,15 @@ impl Offsets {
         for pair in messages.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to)) {
             offsets.messages[pair[0].from] += pair.len() as u64;
             offsets.messages[pair[0].to] += pair.len() as u64;
-            let ahead = envelope(pair.iter().map(|m| (m.sent, m.most_ahead())).collect());
-            let behind = envelope(pair.iter().map(|m| (m.received, m.most_ahead())).collect());
-            pairs.insert((pair[0].from, pair[0].to), Pair { ahead, behind, always: None });
+            let ahead = envelope(pair.iter().map(|m| (m.sent, m.most_ahead())).collect(), drift);
+            let behind = envelope(pair.iter().map(|m| (m.received, m.most_ahead())).collect(), drift);
+            pairs.insert((pair[0].from, pair[0].to), Pair { drift, ahead, behind, always: None });
         }
         for (reference, clock, bounds) in declared {
-            pairs.entry((*reference, *clock)).or_default().always = bounds.high;
-            pairs.entry((*clock, *reference)).or_default().always = bounds.low.map(i64::saturating_neg);
+            let silent = || Pair { drift, ..Pair::default() };
+            pairs.entry((*reference, *clock)).or_insert_with(silent).always = bounds.high;
+            pairs.entry((*clock, *reference)).or_insert_with(silent).always =
+                bounds.low.map(i64::saturating_neg);
         }
         for ((from, to), pair) in pairs {
             let pair = Arc::new(pair);
@@ -211,7 +212,7 @@ impl Offsets {
         let next = paths.points.partition_point(|point| *point <= x);
         let (mut low, mut high) = (i64::MIN, i64::MAX);
         for point in next.saturating_sub(1)..(next + 1).min(paths.points.len()) {
-            let drift = drift(x.saturating_sub(paths.points[point]));
+            let drift = self.drift.within(x.saturating_sub(paths.points[point]));
             let at = point * self.len + other;
             high = high.min(paths.high[at].saturating_add(drift));
             if paths.low[at] != i64::MIN {
@@ -249,7 +250,7 @@ impl Offsets {
                 paths.high.extend(self.search(number, *x, true).iter().map(|y| ahead(y, i64::MAX)));
                 paths.low.extend(self.search(number, *x, false).iter().map(|y| ahead(y, i64::MIN)));
             }
-            paths.pass_on(self.len);
+            paths.pass_on(self.len, self.drift);
             paths
         });
         self.paths = paths.collect();
@@ -289,7 +290,7 @@ impl Offsets {
         }
         for (paths, (high, low)) in self.paths.iter_mut().zip(refined) {
             (paths.high, paths.low) = (high, low);
-            paths.pass_on(self.len);
+            paths.pass_on(self.len, self.drift);
         }
     }
 

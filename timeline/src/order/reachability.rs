@@ -53,6 +53,11 @@ impl Reachability {
         self.causes.reach(a, b)
     }
 
+    /// The causes of a moment.
+    pub(crate) fn causes_of(&self, moment: Index) -> &[Index] {
+        self.causes.causes.successors(moment)
+    }
+
     /// Whether a chain at least as sure as `certainty` that begins with a cause of `a`, and uses some clock,
     /// leads to `b`.
     pub(crate) fn through_an_effect(&self, a: Index, b: Index, certainty: Certainty) -> bool {
@@ -81,10 +86,7 @@ impl Causes {
         let order = causal.topological();
         let mut rank = vec![0; len];
         (0..).zip(order).for_each(|(at, node)| rank[*node as usize] = at);
-        let edges: Vec<(u32, u32)> = (0..len as u32)
-            .flat_map(|from| causal.successors(from).iter().map(move |to| (*to, from)))
-            .collect();
-        let causes = Graph::new(len, &edges);
+        let causes = causal.reversed();
         // The latest cause makes the deepest tree, and so the most answers at once.
         let latest =
             |node: u32| causes.successors(node).iter().copied().max_by_key(|cause| rank[*cause as usize]);

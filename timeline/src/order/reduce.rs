@@ -2,8 +2,9 @@
 
 use super::clock::{Clock, Reading};
 use super::edge::Cause;
+use super::lattice::Crossing;
 use super::moment::{Index, Moment};
-use super::{Order, clock::ClockNumber, graph::Graph};
+use super::{Order, clock::ClockNumber};
 use crate::document::{Certainty, Evidence};
 
 /// So many clock edges at most leave an event, nearest first: a busy clock orders everything.
@@ -32,12 +33,13 @@ pub(crate) fn reduce(order: &Order, moments: &[Moment], shown: usize) -> (Vec<Sh
     order.list.iter().take(shown).for_each(|index| visible[*index as usize] = true);
     let mut edges = needed_causes(order, &visible);
     let mut omitted = 0;
-    let clocks: Vec<NextReadings> =
-        order.clocks.list.iter().map(|clock| NextReadings::new(clock, &visible)).collect();
-    for (number, clock) in clocks.iter().enumerate() {
-        for reading in &clock.readings {
-            let (next, beyond) = next_readings(order, &clocks, number, reading);
-            omitted += beyond + clock_edges_from(order, moments, &next, reading.moment, &mut edges);
+    let mut walk = Walk::new(order, &visible);
+    for number in 0..walk.clocks.len() {
+        walk.begin();
+        for at in 0..walk.clocks[number].readings.len() {
+            let reading = walk.clocks[number].readings[at];
+            omitted += walk.look(number, &reading);
+            omitted += clock_edges_from(order, moments, &walk.next, reading.moment, &mut edges);
         }
     }
     edges.sort_unstable_by_key(|edge| {
@@ -48,11 +50,9 @@ pub(crate) fn reduce(order: &Order, moments: &[Moment], shown: usize) -> (Vec<Sh
 
 /// The causal edges that no chain of causes implies.
 fn needed_causes(order: &Order, visible: &[bool]) -> Vec<Shown> {
-    let reversed: Vec<(u32, u32)> = order.causes.iter().map(|cause| (cause.to, cause.from)).collect();
-    let causes_of = Graph::new(visible.len(), &reversed);
     // The moments shown come before all others: what leads to one of them is shown itself.
     let needed = |cause: &&Cause| {
-        let others = causes_of.successors(cause.to).iter().filter(|other| **other != cause.from);
+        let others = order.reachability.causes_of(cause.to).iter().filter(|other| **other != cause.from);
         visible[cause.to as usize]
             && !others.into_iter().any(|other| order.reachability.caused(cause.from, *other))
     };
@@ -84,14 +84,23 @@ impl NextReadings {
         NextReadings { readings, least_upper }
     }
 
-    /// The smallest upper end of the readings from `end` on.
-    fn least_upper_after(&self, end: u64) -> Option<u64> {
-        self.least_upper.get(self.readings.partition_point(|next| next.lower < end)).copied()
+    /// The place of the first reading from `end` on; `hint` is where one a little before was found.
+    fn place_from(&self, end: u64, hint: usize) -> usize {
+        let is_before = |at: usize| self.readings.get(at).is_some_and(|reading| reading.lower < end);
+        if hint > 0 && !is_before(hint - 1) {
+            return self.readings.partition_point(|reading| reading.lower < end);
+        }
+        let (mut low, mut step) = (hint, 1);
+        while is_before(low + step - 1) {
+            low += step;
+            step *= 2;
+        }
+        let high = (low + step).min(self.readings.len());
+        low + self.readings[low.min(high)..high].partition_point(|reading| reading.lower < end)
     }
 
-    /// The readings from `end` on that no other reading of the clock lies between.
-    fn after(&self, end: u64) -> &[Reading] {
-        let from = self.readings.partition_point(|next| next.lower < end);
+    /// The readings from a place on that no other reading of the clock lies between.
+    fn after(&self, from: usize) -> &[Reading] {
         let Some(limit) = self.least_upper.get(from) else { return &[] };
         let to = from + self.readings[from..].iter().take_while(|next| next.lower < *limit).count();
         self.readings.get(from..to).unwrap_or_default()
@@ -99,31 +108,70 @@ impl NextReadings {
 }
 
 /// A reading that may come next after another, and how sure that is by their clocks.
-type Next = (Index, Certainty);
+#[derive(Clone, Copy)]
+struct Next {
+    /// Its place in the list.
+    place: u32,
+    to: Index,
+    certainty: Certainty,
+}
 
-/// The readings that come next after `reading` by its own clock, and by the bounds of the others, but for those that its own
-/// next readings lead to as well; nearest first. And how many more there are of which nothing is said.
-fn next_readings(
-    order: &Order,
-    clocks: &[NextReadings],
-    own: ClockNumber,
-    reading: &Reading,
-) -> (Vec<Next>, u64) {
-    let clock = &clocks[own];
-    let by_clock = clock.after(reading.upper).iter().map(|next| (next.moment, Certainty::Clock));
-    let mut next: Vec<Next> = by_clock.collect();
-    let least_upper = clock.least_upper_after(reading.upper);
-    for level in &order.levels {
-        for crossing in level.lattice.crossings(own, reading, least_upper) {
-            let after = clocks[crossing.clock].after(crossing.lower);
-            next.extend(after.iter().map(|next| (next.moment, level.certainty)));
-        }
+/// A walk over the readings of one clock after the other, earliest first, to those that come next.
+struct Walk<'a> {
+    order: &'a Order,
+    clocks: Vec<NextReadings>,
+    /// By clock: where the last search in its readings ended.
+    hints: Vec<usize>,
+    crossings: Vec<Crossing>,
+    /// What comes next after the reading looked at, nearest first.
+    next: Vec<Next>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(order: &'a Order, visible: &[bool]) -> Walk<'a> {
+        let clocks: Vec<NextReadings> =
+            order.clocks.list.iter().map(|clock| NextReadings::new(clock, visible)).collect();
+        Walk { order, hints: vec![0; clocks.len()], clocks, crossings: Vec::new(), next: Vec::new() }
     }
-    next.sort_by_key(|(moment, certainty)| (order.places[*moment as usize], std::cmp::Reverse(*certainty)));
-    next.dedup_by_key(|(moment, _)| *moment);
-    let beyond = next.len().saturating_sub(NEXT_READINGS_MAX);
-    next.truncate(NEXT_READINGS_MAX);
-    (next, beyond as u64)
+
+    /// Begins with another clock.
+    fn begin(&mut self) {
+        self.hints.fill(0);
+    }
+
+    /// Finds the readings that come next after `reading` by its own clock, and by the bounds of the others, but for those
+    /// that its own next readings lead to as well. Returns how many more there are of which nothing is said.
+    fn look(&mut self, own: ClockNumber, reading: &Reading) -> u64 {
+        self.next.clear();
+        let least_upper = self.add_from(own, reading.upper, Certainty::Clock);
+        for level in &self.order.levels {
+            self.crossings.clear();
+            level.lattice.crossings(own, reading, least_upper, &mut self.crossings);
+            for at in 0..self.crossings.len() {
+                let Crossing { clock, lower, .. } = self.crossings[at];
+                self.add_from(clock, lower, level.certainty);
+            }
+        }
+        self.next.sort_unstable_by_key(|next| (next.place, std::cmp::Reverse(next.certainty)));
+        self.next.dedup_by_key(|next| next.place);
+        let beyond = self.next.len().saturating_sub(NEXT_READINGS_MAX);
+        self.next.truncate(NEXT_READINGS_MAX);
+        beyond as u64
+    }
+
+    /// Adds the readings of `clock` from `end` on that come next; returns the smallest upper end of all from there on.
+    fn add_from(&mut self, clock: ClockNumber, end: u64, certainty: Certainty) -> Option<u64> {
+        let (readings, places) = (&self.clocks[clock], &self.order.places);
+        let from = readings.place_from(end, self.hints[clock]);
+        self.hints[clock] = from;
+        let next = |reading: &Reading| Next {
+            place: places[reading.moment as usize],
+            to: reading.moment,
+            certainty,
+        };
+        self.next.extend(readings.after(from).iter().map(next));
+        readings.least_upper.get(from).copied()
+    }
 }
 
 /// Adds the clock and corrected edges that leave `from`; returns how many were left out.
@@ -135,26 +183,28 @@ fn clock_edges_from(
     edges: &mut Vec<Shown>,
 ) -> u64 {
     let reachability = &order.reachability;
-    let implied = |&&(to, certainty): &&Next| {
-        let as_sure = |claim: Option<Certainty>| claim.is_some_and(|claim| claim >= certainty);
-        reachability.before(from, to).is_some_and(|claim| claim > certainty)
-            || reachability.through_an_effect(from, to, certainty)
-            || next.iter().any(|(other, sure)| {
-                *other != to && *sure >= certainty && as_sure(reachability.before(*other, to))
-            })
-    };
     let mut needed = 0;
-    for (to, certainty) in next.iter().filter(|next| !implied(next)) {
+    for (at, Next { to, certainty, .. }) in next.iter().copied().enumerate() {
+        // Only what stands before it in the list can lead to it.
+        let implied = reachability.before(from, to).is_some_and(|claim| claim > certainty)
+            || reachability.through_an_effect(from, to, certainty)
+            || next[..at].iter().any(|other| {
+                other.certainty >= certainty
+                    && reachability.before(other.to, to).is_some_and(|claim| claim >= certainty)
+            });
+        if implied {
+            continue;
+        }
         needed += 1;
         if needed <= CLOCK_EDGES_MAX {
-            let same_process = moments[from as usize].process == moments[*to as usize].process;
+            let same_process = moments[from as usize].process == moments[to as usize].process;
             let evidence = match certainty {
                 Certainty::Clock if same_process => Evidence::Process,
                 Certainty::Clock => Evidence::Clock,
                 Certainty::Assumed => Evidence::Declared,
                 _ => Evidence::Offset,
             };
-            edges.push(Shown { from, to: *to, certainty: *certainty, evidence });
+            edges.push(Shown { from, to, certainty, evidence });
         }
     }
     needed.saturating_sub(CLOCK_EDGES_MAX) as u64

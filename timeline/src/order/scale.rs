@@ -94,7 +94,7 @@ fn measure(events: usize, clocks: usize, processes: usize) {
     let causes = edge::causes(&held, &messages, &moments, &crate::state::reading::operations(&held));
     let edges = causes.len();
     let edge_seconds = cpu_seconds() - began;
-    let order = Order::of(&held, &moments, causes, &given);
+    let order = Order::of(&moments, causes, &given);
     let order_seconds = cpu_seconds() - began - edge_seconds;
     let (shown, omitted) = reduce(&order, &moments.list, moments.len());
     let seconds = cpu_seconds() - began;

@@ -2,12 +2,13 @@
 
 use super::clock::{ClockNumber, Clocks};
 use super::edge::Cause;
+use super::epoch::{self, Talks};
 use super::graph::Graph;
 use super::lattice::Lattice;
 use super::message::{self, Between, Message};
 use super::moment::Moments;
 use super::offset::{Bounds, Offsets};
-use super::{Level, Skew, epoch};
+use super::{Level, Skew};
 use crate::clocks::ClockKey;
 use crate::document::Certainty;
 use crate::given::Given;
@@ -26,18 +27,14 @@ pub(crate) struct Settled {
 pub(crate) fn settle(moments: &Moments, causes: &[Cause], causal: &Graph, given: &Given) -> Settled {
     let evidence = &given.clocks;
     let mut skews = Vec::new();
-    let mut clocks = Clocks::named(moments, evidence);
+    let mut clocks = Clocks::named(moments, evidence, given.drift);
     let mut messages = message::messages(moments, causes, evidence);
-    apart(&mut clocks, moments, &messages, &mut skews);
-    skews.extend(epoch::part(&mut clocks, moments, causal, &mut messages));
-    clocks.settle(moments, causal);
+    let talks = apart(&mut clocks, moments, &messages, &mut skews);
+    skews.extend(epoch::part(&mut clocks, moments, causal, &mut messages, talks));
+    let lattice = clocks.settle(moments, causal);
     let ahead = message::ahead_of_collector(&clocks, evidence);
     let reference = reference(&clocks, moments);
-    let mut levels = vec![Level {
-        certainty: Certainty::Clock,
-        lattice: Lattice::new(&clocks, moments.len(), causal, None),
-        offsets: None,
-    }];
+    let mut levels = vec![Level { certainty: Certainty::Clock, lattice, offsets: None }];
     levels.push(level(Certainty::Corrected, &clocks, moments, causal, &messages, &[]));
     let declared = declared(&clocks, moments, reference, given);
     if !declared.is_empty() {
@@ -55,8 +52,11 @@ pub(crate) fn settle(moments: &Moments, causes: &[Cause], causal: &Graph, given:
 }
 
 /// A machine whose processes contradict each other all the time falls apart into them, if then they agree with everybody.
-fn apart(clocks: &mut Clocks, moments: &Moments, messages: &[Message], skews: &mut Vec<Skew>) {
-    for suspect in epoch::restless(clocks, messages) {
+/// Returns what the clocks then said to each other.
+fn apart(clocks: &mut Clocks, moments: &Moments, messages: &[Message], skews: &mut Vec<Skew>) -> Talks {
+    let talks = Talks::of(clocks, messages);
+    let known = skews.len();
+    for suspect in epoch::restless(&talks) {
         let mut trial = clocks.clone();
         let before = trial.list.len();
         if let ClockKey::Host(host) = &clocks.list[suspect].key
@@ -67,6 +67,7 @@ fn apart(clocks: &mut Clocks, moments: &Moments, messages: &[Message], skews: &m
             *clocks = trial;
         }
     }
+    if skews.len() == known { talks } else { Talks::of(clocks, messages) }
 }
 
 /// The lattice that these messages prove. Clocks whose evidence contradicts itself, or anything surer, give up what they

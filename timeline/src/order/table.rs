@@ -8,7 +8,7 @@ use super::moment::Moments;
 use super::offset::Bounds;
 use super::settle::{Settled, settle};
 use crate::belongs::Members;
-use crate::clocks::{ClockEvidence, Declared, ProcessId, Reader};
+use crate::clocks::{ClockEvidence, Declared, Drift, ProcessId, Reader};
 use crate::document::{Clock, ClockBounds, Process};
 use crate::given::Given;
 use crate::held::Held;
@@ -19,8 +19,12 @@ use crate::time::Time;
 ///
 /// The reference is the clock with most messages to and from others, then the smallest host name. Offsets are those at
 /// the latest message. A declared offset stands in where nothing is proven.
-pub fn clocks(evidence: &ClockEvidence, declared: &BTreeMap<String, Declared>) -> (Vec<Clock>, Vec<Process>) {
-    let given = Given { clocks: evidence.clone(), ..Given::default() };
+pub fn clocks(
+    evidence: &ClockEvidence,
+    declared: &BTreeMap<String, Declared>,
+    drift: Drift,
+) -> (Vec<Clock>, Vec<Process>) {
+    let given = Given { clocks: evidence.clone(), drift, ..Given::default() };
     let nobody = Members { belongs: Vec::new(), scope: Scope::default(), elsewhere: Vec::new() };
     let moments = Moments::of(&Held::fold(Vec::new()), &nobody, evidence);
     let settled = settle(&moments, &[], &Graph::new(0, &[]), &given);
@@ -194,7 +198,7 @@ mod tests {
     fn table(declared: &[(&str, &str)]) -> (Vec<Clock>, Vec<Process>) {
         let declared =
             declared.iter().map(|(name, offset)| ((*name).to_owned(), offset.parse().expect("an offset")));
-        clocks(&Extractor::evidence_of(&call()), &declared.collect())
+        clocks(&Extractor::evidence_of(&call()), &declared.collect(), Drift::default())
     }
 
     #[test]
@@ -227,7 +231,7 @@ mod tests {
 
     #[test]
     fn no_evidence_is_an_empty_table() {
-        let (rows, processes) = clocks(&ClockEvidence::default(), &BTreeMap::new());
+        let (rows, processes) = clocks(&ClockEvidence::default(), &BTreeMap::new(), Drift::default());
         assert_eq!((rows.len(), processes.len()), (0, 0));
     }
 }

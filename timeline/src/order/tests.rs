@@ -6,6 +6,7 @@ use super::*;
 use crate::belongs::Members;
 use crate::document::Certainty;
 use crate::given::Given;
+use crate::held::Held;
 use crate::message::Messages;
 use crate::order::reduce::reduce;
 use crate::question::Question;
@@ -29,12 +30,8 @@ pub(super) fn case_given(records: Vec<crate::record::Record>, given: &Given) -> 
     let question: Question = "order/42".parse().expect("a question");
     let members = Members::of(&held, &messages, &question);
     let moments = Moments::of(&held, &members, &given.clocks);
-    let order = Order::of(
-        &held,
-        &moments,
-        edge::causes(&held, &messages, &moments, &crate::state::reading::operations(&held)),
-        &given,
-    );
+    let operations = crate::state::reading::operations(&held);
+    let order = Order::of(&moments, edge::causes(&held, &messages, &moments, &operations), &given);
     Case { held, moments, order }
 }
 
