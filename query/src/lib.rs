@@ -6,6 +6,7 @@
 //! | [`archive`]     | the questions that a store of records answers                         |
 //! | [`bundle`]      | one entity's story in a file                                          |
 //! | [`predicate`]   | which records a question is about, and whether one record matches     |
+//! | [`compare`]     | one entity beside another, or beside the nearest healthy one               |
 //! | [`http`]        | the questions and answers over HTTP, on the server's side             |
 //! | [`language`]    | the search language: its text to a predicate and back                 |
 //! | `local`, `remote` | the two implementations: [`Local`] and [`Remote`]                  |
@@ -17,6 +18,7 @@
 pub mod annotations;
 pub mod archive;
 pub mod bundle;
+pub mod compare;
 pub mod export;
 pub mod http;
 pub mod interface;

@@ -3,22 +3,15 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use query::archive::{Effort, Window};
+use query::archive::Effort;
+use query::compare::{self, CompareError};
 use query::export::sanitise;
-use query::interface::{EntitiesRequest, Query, TimelineRequest};
-use timeline::compare;
-use timeline::document::{Diff as Document, Difference, DifferenceKind, Event, Timeline};
-use timeline::record::Severity;
-use timeline::time::Time;
+use query::interface::Query;
+use timeline::document::{Diff as Document, Difference, DifferenceKind};
 
 use crate::cli::{Diff, DocumentFormat};
 use crate::command::{Usage, effort, explain_nothing, placed};
 use crate::output;
-
-/// So many entities of the type are looked at for a healthy one.
-const CANDIDATES_MAX: usize = 24;
-/// Of so many keys the nearest in time are candidates.
-const KEYS_MAX: usize = 10_000;
 
 /// Asks, compares and prints; exit status 1 where they part.
 pub(crate) fn run(diff: &Diff, query: &dyn Query) -> anyhow::Result<ExitCode> {
@@ -37,56 +30,16 @@ pub(crate) fn compared(
     query: &dyn Query,
     effort: &Effort,
 ) -> anyhow::Result<Document> {
-    let a = told(a, query, effort)?;
-    let b = match b {
-        Some(b) => told(b, query, effort)?,
-        None => healthy(&a, query, effort)?,
+    let found = match compare::entities(query, a, b, effort) {
+        Ok(compared) => compared.diff,
+        Err(CompareError::Query { error, about }) => return Err(placed(error, &about)),
+        Err(error @ CompareError::NoneHealthy { .. }) => return Err(Usage(error.to_string()).into()),
     };
-    Ok(compare(&a, &b))
-}
-
-fn told(entity: &str, query: &dyn Query, effort: &Effort) -> anyhow::Result<Timeline> {
-    let request = TimelineRequest {
-        entity: entity.to_owned(),
-        window: Window::default(),
-        events_max: usize::MAX,
-        brief: true,
-    };
-    let told = query.timeline(&request, effort).map_err(|error| placed(error, entity))?;
-    if told.events.is_empty() {
-        explain_nothing(query, &format!("nothing concerns {}", sanitise(entity)))?;
+    for side in [&found.a, &found.b].into_iter().filter(|side| side.completeness.total == 0) {
+        let entity = format!("{}/{}", side.entity.kind, side.entity.key);
+        explain_nothing(query, &format!("nothing concerns {}", sanitise(&entity)))?;
     }
-    Ok(told)
-}
-
-/// The entity of the same type with the fewest differences among the healthy ones that began nearest in time.
-fn healthy(a: &Timeline, query: &dyn Query, effort: &Effort) -> anyhow::Result<Timeline> {
-    let kind = &a.entity.kind;
-    let request = EntitiesRequest { kind: Some(kind.clone()), window: Window::default(), limit: KEYS_MAX };
-    let found = query.entities(&request, effort).map_err(|error| placed(error, kind))?;
-    let own = format!("{kind}/{}", a.entity.key);
-    let began = a.range.map(|range| range.start).unwrap_or_default();
-    let apart = |time: Option<Time>| time.map_or(u64::MAX, |time| time.0.abs_diff(began.0));
-    let same_scope = |scope: &String| a.entity.scope.is_empty() || *scope == a.entity.scope;
-    let mut keys: Vec<_> =
-        found.entities.iter().filter(|key| key.entity != own && same_scope(&key.scope)).collect();
-    keys.sort_by(|x, y| (apart(x.first), &x.entity).cmp(&(apart(y.first), &y.entity)));
-    let mut nearest: Option<(usize, Timeline)> = None;
-    for key in keys.into_iter().take(CANDIDATES_MAX) {
-        let candidate = told(&key.entity, query, effort)?;
-        let differences = compare(a, &candidate).differences.len();
-        if is_healthy(&candidate) && nearest.as_ref().is_none_or(|(fewest, _)| differences < *fewest) {
-            nearest = Some((differences, candidate));
-        }
-    }
-    let none = || Usage(format!("no healthy {} stands near {own}: name one", sanitise(kind)));
-    Ok(nearest.ok_or_else(none)?.1)
-}
-
-/// No finding, no gap, no error.
-fn is_healthy(timeline: &Timeline) -> bool {
-    let failed = |event: &Event| event.severity.is_some_and(|severity| severity >= Severity::Error);
-    timeline.findings.is_empty() && timeline.gaps.is_empty() && !timeline.events.iter().any(failed)
+    Ok(found)
 }
 
 fn text(diff: &Document) -> String {

@@ -5,9 +5,7 @@ use std::fmt::Write;
 
 use query::export::sanitise;
 use query::interface::{DoctorRequest, Query};
-use timeline::document::{
-    Aspect, Check, Diagnosis, Doctor as Document, Judgeable, Judged, Presence, Remedy, RemedyPlace,
-};
+use timeline::document::{Check, Diagnosis, Doctor as Document, Judged, Presence, Remedy, RemedyPlace};
 
 use super::entities::span_of;
 use crate::cli::{Doctor, DocumentFormat};
@@ -100,7 +98,7 @@ fn judged(text: &mut String, service: &Diagnosis, width: usize) {
     }
     for (head, judged) in [("  only in part", Judged::Partly), ("  cannot be judged", Judged::No)] {
         let mut head = head;
-        for (lacks, kinds) in by_lack(of(judged)) {
+        for (lacks, kinds) in service.by_lack(judged) {
             wrapped(text, head, &format!("{kinds}: for want of {lacks}"), width);
             head = "";
         }
@@ -109,20 +107,6 @@ fn judged(text: &mut String, service: &Diagnosis, width: usize) {
     if !nothing.is_empty() {
         wrapped(text, "  has no part in", &nothing, width);
     }
-}
-
-/// Kinds that lack the same, together; in the order of the first.
-fn by_lack<'a>(findings: impl Iterator<Item = &'a Judgeable>) -> Vec<(String, String)> {
-    let mut groups: Vec<(String, String)> = Vec::new();
-    for finding in findings {
-        let words: Vec<&str> = finding.lacks.iter().map(|aspect: &Aspect| aspect.words()).collect();
-        let lacks = words.join(", ");
-        match groups.iter_mut().find(|(own, _)| *own == lacks) {
-            Some((_, kinds)) => kinds.push_str(&format!(", {}", finding.kind)),
-            None => groups.push((lacks, finding.kind.to_string())),
-        }
-    }
-    groups
 }
 
 fn remedy(text: &mut String, remedy: &Remedy, width: usize) {
@@ -170,7 +154,7 @@ fn wrapped(text: &mut String, head: &str, words: &str, width: usize) {
 
 #[cfg(test)]
 mod tests {
-    use timeline::document::{FindingKind, Presence};
+    use timeline::document::{Aspect, FindingKind, Judgeable};
 
     use super::*;
 

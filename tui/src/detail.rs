@@ -29,7 +29,7 @@ pub fn belongs(belongs: Belongs) -> &'static str {
 }
 
 /// A moment in full.
-fn moment(at: Time) -> String {
+pub(crate) fn moment(at: Time) -> String {
     format!("{} {}", UTC.date(at), time_of_day(at))
 }
 

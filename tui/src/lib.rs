@@ -11,6 +11,9 @@
 //! | [`state`]     | the whole state, and what screens share                                 |
 //! | [`update`]    | what a message does to the state                                        |
 //! | [`screens`]   | each screen's own state and moves                                       |
+//! | [`report`]    | answers as tables: incidents, entities, affected, compare, clocks, doctor |
+//! | [`table`]     | a report under a cursor: filtered, sorted, counted                      |
+//! | [`growth`]    | when to ask again on a running system                                   |
 //! | [`popup`]     | lists to choose from and texts to read, over a screen                   |
 //! | [`store`]     | what the home screen knows of the store                                 |
 //! | [`told`]      | a timeline made ready to be walked                                      |
@@ -30,6 +33,7 @@
 pub mod basis;
 pub mod detail;
 pub mod edge;
+pub mod growth;
 pub mod held;
 pub mod keys;
 pub mod layout;
@@ -38,10 +42,12 @@ pub mod lines;
 pub mod list;
 pub mod message;
 pub mod popup;
+pub mod report;
 pub mod screens;
 pub mod scroll;
 pub mod state;
 pub mod store;
+pub mod table;
 pub mod text;
 pub mod theme;
 pub mod times;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use query::archive::ArchiveError;
 use query::export::{Export, Format};
 use query::interface::{FollowAnswer, QueryError, SearchRequest, TimelineRequest};
-use timeline::document::{Find, Search, Stats};
+use timeline::document::{Find, Incidents, Search, Stats};
 use timeline::id::TraceId;
 use timeline::record::Position;
+use timeline::state::Moment;
 use timeline::time::Time;
 
 use crate::keys::Key;
+use crate::report::entities::Beliefs;
+use crate::report::{Report, Topic};
 use crate::told::Told;
 use crate::waterfall::{Corrections, Waterfall};
 
@@ -81,12 +84,28 @@ pub enum Slot {
     Follow,
     /// Exports.
     Export,
+    /// What is wrong.
+    Incidents,
+    /// The screens of one table.
+    Table,
+    /// What copies hold of the keys on screen.
+    Beliefs,
 }
 
 impl Slot {
     /// All.
-    pub const ALL: [Slot; 7] =
-        [Slot::Live, Slot::Search, Slot::Find, Slot::Timeline, Slot::Trace, Slot::Follow, Slot::Export];
+    pub const ALL: [Slot; 10] = [
+        Slot::Live,
+        Slot::Search,
+        Slot::Find,
+        Slot::Timeline,
+        Slot::Trace,
+        Slot::Follow,
+        Slot::Export,
+        Slot::Incidents,
+        Slot::Table,
+        Slot::Beliefs,
+    ];
 }
 
 /// A question for the query interface.
@@ -116,6 +135,17 @@ pub enum Question {
         query: String,
         /// The `after` of the answer before.
         after: Option<Position>,
+    },
+    /// What is wrong.
+    Incidents,
+    /// A table's answer.
+    Table(Topic),
+    /// What each copy of some entities held at a moment.
+    Beliefs {
+        /// Which.
+        entities: Vec<String>,
+        /// When.
+        moment: Moment,
     },
     /// A timeline in another format.
     Export {
@@ -153,6 +183,9 @@ impl Question {
             Question::Trace { .. } => Slot::Trace,
             Question::Follow { .. } => Slot::Follow,
             Question::Export { .. } => Slot::Export,
+            Question::Incidents => Slot::Incidents,
+            Question::Table(_) => Slot::Table,
+            Question::Beliefs { .. } => Slot::Beliefs,
         }
     }
 }
@@ -172,6 +205,12 @@ pub enum Answer {
     Trace(Arc<Waterfall>),
     /// Records as they arrive.
     Follow(Box<FollowAnswer>),
+    /// What is wrong.
+    Incidents(Arc<Incidents>),
+    /// A table.
+    Table(Arc<Report>),
+    /// What copies hold.
+    Beliefs(Arc<Beliefs>),
     /// A file to write.
     Export {
         /// The file's name.

@@ -9,6 +9,7 @@ use crate::keys::{Action, Key, Keymap, Scope};
 use crate::layout;
 use crate::line::LineEdit;
 use crate::lines::{Page, TextLine};
+use crate::report::Topic;
 use crate::scroll::Scroll;
 use crate::text;
 use crate::theme::{Role, Theme};
@@ -22,13 +23,29 @@ pub enum Popup {
     Reading(ReadingPopup),
 }
 
+/// A place of a timeline that is not there yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// An event.
+    Event(EventId),
+    /// The last event that proves a finding.
+    Finding(String),
+}
+
 /// What a choice leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As if its key had been pressed.
     Do(Action),
     /// A timeline.
-    Timeline(String),
+    Timeline {
+        /// Whose.
+        entity: String,
+        /// Where to put the cursor.
+        at: Option<Spot>,
+    },
+    /// A screen of one table.
+    Table(Topic),
     /// A search.
     Search(String),
     /// A text into the clipboard.

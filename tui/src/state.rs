@@ -9,6 +9,7 @@ use crate::popup::Popup;
 use crate::screens::home::Home;
 use crate::screens::live::Live;
 use crate::screens::search::Search;
+use crate::screens::table::TableScreen;
 use crate::screens::timeline::{TimelineScreen, quoted};
 use crate::screens::trace::TraceScreen;
 use crate::store::Store;
@@ -63,9 +64,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The command line that asks the same store about `what`: for a colleague, or for a script.
-    pub fn command(&self, subcommand: &str, what: &str) -> String {
-        let asked = format!("backstory {subcommand} {}", quoted(what));
+    /// The command line that asks the same store: for a colleague, or for a script.
+    pub fn command(&self, words: &[&str]) -> String {
+        let asked: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        let asked = format!("backstory {}", asked.join(" "));
         if self.source_option.is_empty() { asked } else { format!("{asked} {}", self.source_option) }
     }
 }
@@ -73,8 +75,8 @@ impl Settings {
 /// A screen and its own state.
 #[derive(Debug)]
 pub enum Screen {
-    /// What the store holds and what is new.
-    Home(Home),
+    /// What is wrong and what is new.
+    Home(Box<Home>),
     /// Which records match.
     Search(Box<Search>),
     /// What happened to one entity, in causal order.
@@ -83,6 +85,8 @@ pub enum Screen {
     Trace(Box<TraceScreen>),
     /// Records as they arrive.
     Live(Box<Live>),
+    /// Entities, affected, compare, clocks or doctor.
+    Table(Box<TableScreen>),
 }
 
 impl State {
@@ -93,7 +97,7 @@ impl State {
             now,
             settings,
             store: Store::default(),
-            screens: vec![Screen::Home(Home::default())],
+            screens: vec![Screen::Home(Box::default())],
             popup: None,
             notice: None,
             tour: None,
@@ -136,6 +140,7 @@ impl Screen {
             Screen::Timeline(timeline) => timeline.scope(),
             Screen::Trace(trace) => trace.scope(),
             Screen::Live(live) => live.scope(),
+            Screen::Table(table) => table.scope(),
         }
     }
 }

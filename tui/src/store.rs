@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use timeline::document::{SearchRecord, Stats};
+use timeline::document::{IncidentFinding, Incidents, SearchRecord, Stats};
 use timeline::id::RecordId;
 use timeline::record::{Position, Severity};
 use timeline::time::Time;
@@ -31,6 +31,8 @@ pub struct Store {
     pub arrived: u64,
     /// How often it answered again after it had failed.
     pub recoveries: u64,
+    /// What is wrong, as far as home has asked.
+    pub incidents: Option<Arc<Incidents>>,
     asked: Option<Asked>,
     after: Option<Position>,
     answered_at: Option<Time>,
@@ -110,6 +112,20 @@ impl Store {
     /// Whether the store answered and holds nothing.
     pub fn is_empty(&self) -> bool {
         self.stats.as_ref().is_some_and(|stats| stats.spans == 0 && stats.logs == 0) && self.newest.is_empty()
+    }
+
+    /// The findings that home knows of.
+    pub fn findings(&self) -> impl Iterator<Item = &IncidentFinding> {
+        self.incidents.iter().flat_map(|found| &found.incidents).flat_map(|incident| &incident.findings)
+    }
+
+    /// How many findings home knows of each entity.
+    pub fn findings_by_entity(&self) -> BTreeMap<&str, u64> {
+        let mut counts = BTreeMap::new();
+        for entity in self.findings().filter_map(|finding| finding.entity.as_deref()) {
+            *counts.entry(entity).or_default() += 1;
+        }
+        counts
     }
 
     /// The services of the newest records, by name.

@@ -1,6 +1,7 @@
 //! Text that fits and does no harm: sanitised, cut and padded by what a terminal shows.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
@@ -91,6 +92,34 @@ pub fn ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.chars().map(plain).collect()) }
 }
 
+/// Which of two texts stands first: numbers in them count as numbers, so that `order/9` is before `order/10`.
+pub fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    while let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) {
+        if x.is_ascii_digit() && y.is_ascii_digit() {
+            let (own, other) = (leading_number(a), leading_number(b));
+            let bare = |digits: &str| digits.trim_start_matches('0').len();
+            let (x, y) = (own.trim_start_matches('0'), other.trim_start_matches('0'));
+            let order =
+                bare(own).cmp(&bare(other)).then_with(|| x.cmp(y)).then_with(|| own.len().cmp(&other.len()));
+            if order != Ordering::Equal {
+                return order;
+            }
+            (a, b) = (&a[own.len()..], &b[other.len()..]);
+        } else if x == y {
+            (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
+        } else {
+            return x.cmp(&y);
+        }
+    }
+    a.len().cmp(&b.len())
+}
+
+fn leading_number(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
 /// A JSON value as a person would write it: texts without quotes, the rest as JSON.
 pub fn value(value: &Value) -> String {
     match value {
@@ -156,6 +185,13 @@ mod tests {
     }
 
     #[test]
+    fn numbers_in_texts_count_as_numbers() {
+        let mut names = ["order/10", "order/9", "order/09", "order/a", "order/"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["order/", "order/9", "order/09", "order/10", "order/a"]);
+    }
+
+    #[test]
     fn wrapping_breaks_at_spaces() {
         assert_eq!(wrap("the quick brown", 9), ["the quick", "brown"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
@@ -163,6 +199,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_natural_order_is_an_order(a in "[a-c0-2]{0,6}", b in "[a-c0-2]{0,6}", c in "[a-c0-2]{0,6}") {
+            prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());
+            prop_assert_eq!(natural(&a, &b) == Ordering::Equal, a == b);
+            if natural(&a, &b).is_le() && natural(&b, &c).is_le() {
+                prop_assert!(natural(&a, &c).is_le());
+            }
+        }
+
         #[test]
         fn fitted_text_has_exactly_its_width(text: String, cells in 0_usize..40) {
             let text = sanitise(&text).into_owned();

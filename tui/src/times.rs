@@ -65,6 +65,17 @@ impl Zone {
         }
     }
 
+    /// The zone in which times without one are read in queries.
+    pub fn in_queries(self) -> query::language::Zone {
+        let fixed = |seconds| {
+            FixedOffset::east_opt(seconds).map_or(query::language::Zone::Utc, query::language::Zone::Fixed)
+        };
+        match self {
+            Zone::Machine => query::language::Zone::Machine,
+            Zone::Fixed(seconds) => fixed(seconds),
+        }
+    }
+
     /// Its name at a moment: `UTC`, or `UTC+02:00`.
     pub fn label(self, at: Time) -> String {
         let offset = self.offset(at);

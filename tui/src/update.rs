@@ -5,8 +5,10 @@ use std::sync::Arc;
 use crate::keys::{Action, Key, Scope};
 use crate::message::{Answer, Effect, Failure, Message, Mouse, Slot};
 use crate::popup::{ChoicePopup, Outcome, Popup, ReadingPopup};
+use crate::report::Topic;
 use crate::screens::live::Live;
 use crate::screens::search::Search;
+use crate::screens::table::TableScreen;
 use crate::screens::timeline::TimelineScreen;
 use crate::screens::trace::TraceScreen;
 use crate::state::{Context, Screen, State};
@@ -43,7 +45,7 @@ impl State {
     /// Opens the timeline of `entity`.
     pub fn open_timeline(&mut self, entity: &str) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.go_on(Outcome::Timeline(entity.to_owned()), &mut effects);
+        self.go_on(Outcome::Timeline { entity: entity.to_owned(), at: None }, &mut effects);
         effects
     }
 
@@ -64,7 +66,8 @@ impl State {
         self.on_screen(effects, |screen, store, _, cx| match screen {
             Screen::Timeline(timeline) => timeline.tick(store, cx),
             Screen::Live(live) => live.tick(cx),
-            Screen::Home(_) | Screen::Search(_) | Screen::Trace(_) => {}
+            Screen::Home(home) => home.tick(store, cx),
+            Screen::Search(_) | Screen::Trace(_) | Screen::Table(_) => {}
         });
     }
 
@@ -99,6 +102,7 @@ impl State {
                     Screen::Timeline(timeline) => timeline.type_key(key, cx),
                     Screen::Trace(trace) => trace.type_key(key, cx),
                     Screen::Live(live) => live.type_key(key, cx),
+                    Screen::Table(table) => table.type_key(key),
                 });
             }
         }
@@ -114,6 +118,7 @@ impl State {
                 Screen::Timeline(timeline) => timeline.paste(text, cx),
                 Screen::Trace(trace) => trace.paste(text, cx),
                 Screen::Live(live) => live.paste(text, cx),
+                Screen::Table(table) => table.paste(text),
             });
         }
     }
@@ -151,6 +156,9 @@ impl State {
                 let live = self.on_screen(effects, |_, _, _, cx| Screen::Live(Box::new(Live::open("", cx))));
                 self.show(live);
             }
+            Action::Entities => self.go_on(Outcome::Table(Topic::Types), effects),
+            Action::Clocks => self.go_on(Outcome::Table(Topic::Clocks), effects),
+            Action::Doctor => self.go_on(Outcome::Table(Topic::Doctor), effects),
             Action::Times => {
                 self.settings.times = self.settings.times.next();
                 let label = self.settings.times.label(self.settings.zone, self.now);
@@ -187,11 +195,12 @@ impl State {
 
     fn act_on_screen(&mut self, action: Action, effects: &mut Vec<Effect>) {
         let ways_on = self.on_screen(effects, |screen, store, history, cx| match screen {
-            Screen::Home(home) => home.act(action, store, cx.area),
+            Screen::Home(home) => home.act(action, store, cx),
             Screen::Search(search) => search.act(action, history, cx),
             Screen::Timeline(timeline) => timeline.act(action, store, cx),
             Screen::Trace(trace) => (trace.act(action, cx), None),
             Screen::Live(live) => live.act(action, cx),
+            Screen::Table(table) => table.act(action, store, cx),
         });
         let (popup, outcome) = ways_on.unwrap_or_default();
         self.popup = popup;
@@ -240,11 +249,12 @@ impl State {
 
     fn back(&mut self, effects: &mut Vec<Effect>) {
         let inside = self.on_screen(effects, |screen, store, _, cx| match screen {
-            Screen::Home(_) => false,
+            Screen::Home(home) => home.back(cx),
             Screen::Search(search) => search.back(cx),
             Screen::Timeline(timeline) => timeline.back(store, cx),
             Screen::Trace(trace) => trace.back(cx),
             Screen::Live(live) => live.back(cx),
+            Screen::Table(table) => table.back(cx),
         });
         if inside == Some(true) {
             return;
@@ -267,13 +277,23 @@ impl State {
             (Some(_), Some(action)) => self.act_on_popup(action, effects),
             (Some(_), None) => self.popup = None,
             (None, _) => {
-                self.on_screen(effects, |screen, store, _, cx| match screen {
+                let opens = self.on_screen(effects, |screen, store, _, cx| match screen {
                     Screen::Home(home) => home.mouse(mouse, column, row, store, area),
                     Screen::Search(search) => search.mouse(mouse, column, row, cx),
-                    Screen::Timeline(timeline) => timeline.mouse(mouse, column, row, cx),
-                    Screen::Trace(trace) => trace.mouse(mouse, column, row, cx),
                     Screen::Live(live) => live.mouse(mouse, column, row, cx),
+                    Screen::Table(table) => table.mouse(mouse, column, row, cx),
+                    Screen::Timeline(timeline) => {
+                        timeline.mouse(mouse, column, row, cx);
+                        false
+                    }
+                    Screen::Trace(trace) => {
+                        trace.mouse(mouse, column, row, cx);
+                        false
+                    }
                 });
+                if opens == Some(true) {
+                    self.act_on_screen(Action::Open, effects);
+                }
             }
         }
     }
@@ -300,7 +320,9 @@ impl State {
             }
             (Slot::Export, Err(failure)) => cx.say(failure.message),
             (slot, answer) => {
-                screens.iter_mut().for_each(|screen| screen.answer(slot, number, answer.clone(), &mut cx));
+                for screen in screens {
+                    screen.answer(slot, number, answer.clone(), store, &mut cx);
+                }
             }
         }
     }
@@ -312,6 +334,8 @@ impl State {
                 (Screen::Trace(screen), Slot::Trace) => &mut screen.asked,
                 (Screen::Search(screen), Slot::Search) => &mut screen.asked,
                 (Screen::Search(screen), Slot::Find) => &mut screen.finding,
+                (Screen::Home(screen), Slot::Incidents) => &mut screen.asked,
+                (Screen::Table(screen), Slot::Table) => &mut screen.asked,
                 _ => continue,
             };
             if let Some(asked) = asked.as_mut().filter(|asked| asked.number == number) {
@@ -334,13 +358,35 @@ impl State {
             Screen::Timeline(timeline) => timeline.settle(cx),
             Screen::Trace(trace) => trace.settle(cx),
             Screen::Live(live) => live.settle(cx),
+            Screen::Table(table) => table.settle(cx),
         });
     }
 }
 
 impl Screen {
-    fn answer(&mut self, slot: Slot, number: u64, answer: Result<Answer, Failure>, cx: &mut Context<'_>) {
+    fn answer(
+        &mut self,
+        slot: Slot,
+        number: u64,
+        answer: Result<Answer, Failure>,
+        store: &mut Store,
+        cx: &mut Context<'_>,
+    ) {
         match (self, slot, answer) {
+            (Screen::Home(screen), _, Ok(Answer::Incidents(found))) => {
+                screen.answer(number, Ok(found), store, cx);
+            }
+            (Screen::Home(screen), Slot::Incidents, Err(failure)) => {
+                screen.answer(number, Err(failure), store, cx);
+            }
+            (Screen::Table(screen), _, Ok(Answer::Table(report))) => {
+                screen.answer(number, Ok(report), store, cx);
+            }
+            (Screen::Table(screen), Slot::Table, Err(failure)) => {
+                screen.answer(number, Err(failure), store, cx);
+            }
+            (Screen::Table(screen), _, Ok(Answer::Beliefs(beliefs))) => screen.believe(number, Ok(beliefs)),
+            (Screen::Table(screen), Slot::Beliefs, Err(failure)) => screen.believe(number, Err(failure)),
             (Screen::Timeline(screen), _, Ok(Answer::Timeline(told))) => {
                 screen.answer(number, Ok(told), cx);
             }
@@ -373,9 +419,10 @@ impl Screen {
 /// The screen that `outcome` opens from `screen`; `None` if it opens none.
 fn open(screen: &Screen, outcome: &Outcome, store: &Store, cx: &mut Context<'_>) -> Option<Screen> {
     match outcome {
-        Outcome::Timeline(entity) => {
-            Some(Screen::Timeline(Box::new(TimelineScreen::open(entity, store, cx))))
+        Outcome::Timeline { entity, at } => {
+            Some(Screen::Timeline(Box::new(TimelineScreen::open(entity, at.clone(), store, cx))))
         }
+        Outcome::Table(topic) => Some(Screen::Table(Box::new(TableScreen::open(topic.clone(), cx)))),
         Outcome::Search(query) => Some(Screen::Search(Box::new(Search::open(query, cx)))),
         Outcome::Trace { trace, at } => {
             let corrections = Arc::new(corrections(screen));

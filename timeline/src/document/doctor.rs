@@ -177,6 +177,22 @@ pub enum RemedyPlace {
     Configuration,
 }
 
+impl Diagnosis {
+    /// The kinds of findings that are judged so, together by what they lack: the aspects, then the kinds, in words.
+    pub fn by_lack(&self, judged: Judged) -> Vec<(String, String)> {
+        let mut groups: Vec<(String, String)> = Vec::new();
+        for finding in self.findings.iter().filter(|finding| finding.judged == judged) {
+            let words: Vec<&str> = finding.lacks.iter().map(|aspect| aspect.words()).collect();
+            let lacks = words.join(", ");
+            match groups.iter_mut().find(|(own, _)| *own == lacks) {
+                Some((_, kinds)) => kinds.push_str(&format!(", {}", finding.kind)),
+                None => groups.push((lacks, finding.kind.to_string())),
+            }
+        }
+        groups
+    }
+}
+
 impl Aspect {
     /// All of them, in the order that they are told in.
     pub const ALL: [Aspect; 19] = [

@@ -2,6 +2,7 @@
 //! waits; nothing in it ever waits for an answer.
 
 mod files;
+pub mod tables;
 mod terminal;
 mod widths;
 mod workers;

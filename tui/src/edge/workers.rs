@@ -7,11 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use query::archive::Effort;
-use query::interface::{FollowAnswer, FollowRequest, Query, QueryError, SearchRequest};
+use query::interface::{FollowAnswer, FollowRequest, IncidentsRequest, Query, QueryError, SearchRequest};
 use timeline::id::TraceId;
 use timeline::record::Position;
 
-use super::Status;
+use super::{Status, tables};
 use crate::message::{Answer, Failure, Live, Message, Question, Slot};
 use crate::told::Told;
 use crate::waterfall::{Corrections, Waterfall};
@@ -27,6 +27,12 @@ const TRACE_MAX: usize = 200_000;
 
 /// So many of them are asked for at a time.
 const TRACE_PAGE: usize = 10_000;
+
+/// So many entities of each type are judged at most, the latest.
+pub(super) const ENTITIES_MAX: usize = 10_000;
+
+/// So many incidents are listed at most.
+const INCIDENTS_MAX: usize = 500;
 
 /// A query that is still being typed waits so long for the next letter.
 const TYPING_PAUSE: Duration = Duration::from_millis(80);
@@ -202,6 +208,20 @@ impl Worker {
                 let ending = format.endings().first().copied().unwrap_or_default();
                 let name = format!("{}.{ending}", file_stem(&format!("{}-{}", entity.kind, entity.key)));
                 Answer::Export { name, export: format.of(&told.0.document) }
+            }
+            Question::Incidents => {
+                let request = IncidentsRequest {
+                    entities_max: ENTITIES_MAX,
+                    limit: INCIDENTS_MAX,
+                    ..IncidentsRequest::default()
+                };
+                Answer::Incidents(Arc::new(self.query.incidents(&request, effort)?))
+            }
+            Question::Table(topic) => {
+                Answer::Table(Arc::new(tables::report(self.query.as_ref(), &topic, effort)?))
+            }
+            Question::Beliefs { entities, moment } => {
+                Answer::Beliefs(Arc::new(tables::beliefs(self.query.as_ref(), entities, &moment, effort)?))
             }
             Question::Follow { query, after } => {
                 Answer::Follow(Box::new(follow(self.query.as_ref(), query, after, effort)?))

@@ -129,6 +129,20 @@ pub enum Action {
     CopyToFile,
     /// Choose a format and write all of it to a file.
     Export,
+    /// Show who else has what the cursor is on.
+    Affected,
+    /// Show it beside a healthy one.
+    Compare,
+    /// Show the types of entities and their keys.
+    Entities,
+    /// Show all clocks.
+    Clocks,
+    /// Show what of each service can be judged.
+    Doctor,
+    /// Sort by the next column.
+    Sort,
+    /// Sort the other way round.
+    SortBack,
     /// Show what the answer rests on: what is missing, the clocks, the sources.
     Basis,
 }
@@ -150,6 +164,8 @@ pub enum Scope {
     Trace,
     /// Records as they arrive.
     Live,
+    /// A table: entities, affected, compare, clocks, doctor.
+    Table,
     /// A line in which a filter is typed.
     FilterLine,
     /// A pop-up with a list to choose from.
@@ -160,13 +176,14 @@ pub enum Scope {
 
 impl Scope {
     /// All, in the order of the help.
-    pub const ALL: [Scope; 10] = [
+    pub const ALL: [Scope; 11] = [
         Scope::Home,
         Scope::Results,
         Scope::QueryLine,
         Scope::Timeline,
         Scope::Trace,
         Scope::Live,
+        Scope::Table,
         Scope::FilterLine,
         Scope::Choice,
         Scope::Reading,
@@ -183,6 +200,7 @@ impl Scope {
             Scope::Timeline => "Timeline",
             Scope::Trace => "Trace",
             Scope::Live => "Live",
+            Scope::Table => "Tables: entities, affected, compare, clocks, doctor",
             Scope::FilterLine => "Filter line",
             Scope::Choice => "Lists to choose from",
             Scope::Reading => "Pop-ups to read",

@@ -198,7 +198,7 @@ impl Live {
             }
             Action::Copy | Action::CopyToFile => {
                 let to = if action == Action::Copy { Outcome::Copy } else { Outcome::Save };
-                let command = cx.settings.command("search", self.query.text());
+                let command = cx.settings.command(&["search", self.query.text()]);
                 return (Some(copies(self.record(), "command for this search", command, to)), None);
             }
             other => self.move_by(other, cx),
@@ -254,11 +254,13 @@ impl Live {
         true
     }
 
-    /// What the mouse does.
-    pub fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, cx: &mut Context<'_>) {
-        if self.list.mouse(mouse, column, row, &self.extent(cx.area)) == Touch::Moved {
+    /// What the mouse does; whether it asks to open what the cursor is on.
+    pub fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, cx: &mut Context<'_>) -> bool {
+        let touch = self.list.mouse(mouse, column, row, &self.extent(cx.area));
+        if touch == Touch::Moved {
             self.hold();
         }
         self.settle(cx);
+        touch == Touch::Again
     }
 }

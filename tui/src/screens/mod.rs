@@ -3,5 +3,6 @@
 pub mod home;
 pub mod live;
 pub mod search;
+pub mod table;
 pub mod timeline;
 pub mod trace;

@@ -294,7 +294,10 @@ impl Search {
 
     fn open_row(&self) -> (Option<Popup>, Option<Outcome>) {
         match self.row(self.list.scroll.at) {
-            Some(Row::Match(found)) => (None, found.entity.clone().map(Outcome::Timeline)),
+            Some(Row::Match(found)) => {
+                let entity = found.entity.clone();
+                (None, entity.map(|entity| Outcome::Timeline { entity, at: None }))
+            }
             Some(Row::Record(record)) => {
                 (Some(Popup::Choice(ChoicePopup::new("Open", openings(record)))), None)
             }
@@ -311,7 +314,7 @@ impl Search {
     }
 
     fn copies(&self, cx: &Context<'_>, to: fn(String) -> Outcome) -> Popup {
-        let command = cx.settings.command("search", self.query.text());
+        let command = cx.settings.command(&["search", self.query.text()]);
         copies(self.record(), "command for this search", command, to)
     }
 
@@ -330,18 +333,20 @@ impl Search {
         true
     }
 
-    /// What the mouse does.
-    pub fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, cx: &mut Context<'_>) {
+    /// What the mouse does; whether it asks to open what the cursor is on.
+    pub fn mouse(&mut self, mouse: Mouse, column: u16, row: u16, cx: &mut Context<'_>) -> bool {
         let panes = self.panes(cx.area);
         if panes.head.contains(Position::new(column, row)) && mouse == Mouse::Click {
             (self.typing, self.list.on_detail) = (true, false);
-            return;
+            return false;
         }
-        if self.list.mouse(mouse, column, row, &self.extent(cx.area)) != Touch::Nothing {
-            self.typing &= self.list.on_detail;
+        let touch = self.list.mouse(mouse, column, row, &self.extent(cx.area));
+        if touch != Touch::Nothing {
+            self.typing = false;
         }
         self.settle(cx);
         self.ask_next_page(cx);
+        touch == Touch::Again
     }
 }
 
@@ -380,7 +385,8 @@ pub fn openings(record: &SearchRecord) -> Vec<Choice> {
     let events = record.events.iter().flat_map(|event| &event.attributes);
     for (key, value) in record.attributes.iter().chain(events).filter(|(key, _)| names_a_thing(key)) {
         let entity = format!("{key}={}", text::value(value));
-        let choice = Choice::new(&format!("timeline of {entity}"), "", Outcome::Timeline(entity));
+        let choice =
+            Choice::new(&format!("timeline of {entity}"), "", Outcome::Timeline { entity, at: None });
         if !choices.contains(&choice) {
             choices.push(choice);
         }

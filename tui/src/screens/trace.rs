@@ -382,7 +382,7 @@ impl TraceScreen {
     fn timelines(&self, cx: &mut Context<'_>) -> Option<Popup> {
         let record = self.line().and_then(|line| self.waterfall.as_ref()?.record(line))?;
         let mut choices = openings(record);
-        choices.retain(|choice| matches!(choice.outcome, Outcome::Timeline(_)));
+        choices.retain(|choice| matches!(choice.outcome, Outcome::Timeline { .. }));
         if choices.is_empty() {
             cx.say("this record names nothing that has a timeline");
             return None;
@@ -401,7 +401,7 @@ impl TraceScreen {
             choices.extend(json.map(|json| copy("the record as JSON", json)));
         }
         choices.push(copy("trace id", trace.to_string()));
-        let command = cx.settings.command("search", &format!("trace:{trace}"));
+        let command = cx.settings.command(&["search", &format!("trace:{trace}")]);
         choices.push(copy("command for this trace's records", command));
         Some(Popup::Choice(ChoicePopup::new("Copy", choices)))
     }

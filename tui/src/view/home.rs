@@ -5,22 +5,56 @@ use ratatui::layout::Rect;
 use super::paint::Painter;
 use super::search::record_line;
 use crate::screens::home::{Home, HomePanes};
-use crate::store::{NEWEST_MAX, ServiceRow};
+use crate::store::ServiceRow;
+use crate::table::below_names;
 use crate::text;
 use crate::theme::Role;
-use crate::times;
 
 pub(super) fn draw(home: &Home, area: Rect, painter: &mut Painter<'_>) {
-    let services = painter.state.store.services();
-    let panes = HomePanes::new(area, services.len());
-    head(panes.head, painter);
+    let panes = home.panes(area);
+    head(panes.panes.head, painter);
     if painter.state.store.is_empty() {
-        welcome(panes.services.union(panes.records), painter);
+        welcome(panes.whole(), painter);
     } else {
-        self::services(home, &services, panes.services, painter);
+        wrong(home, &panes, painter);
         records(home, panes.records, painter);
+        let lines = home.detail_lines(&painter.state.store, &panes.panes);
+        painter.detail(&panes.panes, &lines, &home.table.list);
     }
-    painter.keys(panes.keys);
+    painter.keys(panes.panes.keys);
+}
+
+/// What is wrong, and how much of it was judged.
+fn wrong(home: &Home, panes: &HomePanes, painter: &mut Painter<'_>) {
+    if panes.panes.list.is_empty() {
+        return;
+    }
+    let focus = !home.on_records && !home.table.list.on_detail;
+    let mut said = format!("what is wrong: {}", home.table.counts());
+    if !home.answered {
+        said = "what is wrong".to_owned();
+    }
+    painter.rule(panes.heading, 0, &said, focus_role(focus));
+    let list = panes.panes.list;
+    if !home.answered {
+        let line = match (&home.failure, home.asked) {
+            (Some(failure), _) => (Role::Error, text::sanitise(&failure.message).into_owned()),
+            (None, Some(asked)) => (Role::Dim, asked.label().replace("asking", "judging every entity")),
+            (None, None) if home.given_up => (Role::Dim, "not judged; r judges every entity".to_owned()),
+            (None, None) => (Role::Dim, "asking the store…".to_owned()),
+        };
+        painter.line(list, 0, &[(line.0, format!("  {}", line.1))]);
+        return;
+    }
+    super::table::rows(&home.table, list, focus, painter);
+    for line in home.table.report().summary.iter().take(1) {
+        let judged = panes.judged;
+        painter.line(
+            Rect { x: judged.x.saturating_add(1), width: judged.width.saturating_sub(1), ..judged },
+            0,
+            &line.pieces,
+        );
+    }
 }
 
 fn head(head: Rect, painter: &mut Painter<'_>) {
@@ -84,35 +118,17 @@ fn welcome(area: Rect, painter: &mut Painter<'_>) {
     }
 }
 
-fn services(home: &Home, services: &[ServiceRow], area: Rect, painter: &mut Painter<'_>) {
-    let newest = painter.state.store.newest.len();
-    let of = if newest >= NEWEST_MAX {
-        format!("the newest {NEWEST_MAX} records")
-    } else {
-        "all new records".to_owned()
+/// Who sent the newest records, and how many of them are errors.
+fn services(rows: &[ServiceRow]) -> String {
+    let said = |row: &ServiceRow| {
+        let errors = match row.errors {
+            0 => String::new(),
+            errors => format!(" ({})", text::counted(errors, "error", "errors")),
+        };
+        format!("{} {}{errors}", text::sanitise(&row.service), text::count(row.records))
     };
-    let of = if newest < NEWEST_MAX {
-        format!("the newest {}", text::counted(newest as u64, "record", "records"))
-    } else {
-        of
-    };
-    painter.rule(area, 0, &format!("services of {of}"), focus_role(home.on_services));
-    let inner = HomePanes::inner(area);
-    let visible = services.iter().enumerate().skip(home.services.top).take(usize::from(inner.height));
-    for (y, (number, row)) in (0..).zip(visible) {
-        let errors =
-            if row.errors == 0 { String::new() } else { text::counted(row.errors, "error", "errors") };
-        let name = text::fit(&text::sanitise(&row.service), 24);
-        let pieces = [
-            (Role::Text, format!(" {name} {:>14}", text::counted(row.records, "record", "records"))),
-            (Role::Dim, format!("   {:>14}   ", times::ago(row.last, painter.state.now))),
-            (Role::Error, errors),
-        ];
-        painter.line(inner, y, &pieces);
-        if number == home.services.at && home.on_services {
-            painter.highlight(inner, y, Role::Cursor);
-        }
-    }
+    let said: Vec<String> = rows.iter().map(said).collect();
+    if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) }
 }
 
 fn focus_role(focus: bool) -> Role {
@@ -121,16 +137,18 @@ fn focus_role(focus: bool) -> Role {
 
 fn records(home: &Home, area: Rect, painter: &mut Painter<'_>) {
     let state = painter.state;
+    let focus = home.on_records && !home.table.list.on_detail;
     let label =
         if home.is_paused() { "newest records (paused: space goes on)" } else { "newest records, live" };
-    painter.rule(area, 0, label, focus_role(!home.on_services));
-    let inner = HomePanes::inner(area);
+    let services = services(&state.store.services());
+    painter.rule(area, 0, &format!("{label}{services}"), focus_role(focus));
+    let inner = below_names(area);
     let shown = home.shown(&state.store);
     let visible = shown.iter().enumerate().skip(home.records.top).take(usize::from(inner.height));
     for (y, (number, record)) in (0..).zip(visible) {
         record_line(record, inner, y, painter);
-        if number == home.records.at && !home.on_services {
-            painter.highlight(inner, y, Role::Cursor);
+        if number == home.records.at && home.on_records {
+            painter.cursor_on(inner, y, focus);
         }
     }
 }

@@ -7,6 +7,7 @@ mod live;
 mod paint;
 mod popup;
 mod search;
+mod table;
 mod timeline;
 mod trace;
 
@@ -31,6 +32,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         Some(Screen::Timeline(timeline)) => timeline::draw(timeline, area, &mut painter),
         Some(Screen::Trace(trace)) => trace::draw(trace, area, &mut painter),
         Some(Screen::Live(live)) => live::draw(live, area, &mut painter),
+        Some(Screen::Table(table)) => table::draw(table, area, &mut painter),
         None => {}
     }
     if state.popup.is_none() {

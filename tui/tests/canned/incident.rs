@@ -155,6 +155,36 @@ pub(crate) fn incident() -> Timeline {
     timeline
 }
 
+/// What should have befallen order/42, as it befell order/41.
+pub(crate) fn healthy() -> Timeline {
+    use Evidence as E;
+    use SpanKind::{Client, Server};
+    let mut s = Story::new();
+    let orders = s.process("orders", "node-a", 0, Some(0));
+    let payments = s.process("payments", "node-b", -7_300_000, Some(210_000));
+    let post = s.span(orders, Server, "POST /orders", 0.0, 260.0, |_| {});
+    let insert = s.span(orders, Client, "INSERT orders", 1.2, 4.1, |e| {
+        e.state = vec![StateChange {
+            entity: "order/41".to_owned(),
+            ..change("shop/orders", Op::Write, "status", None, "created")
+        }];
+    });
+    s.causal(post.0, insert.0, E::Parent);
+    let charge = s.span(orders, Client, "POST /charges", 5.0, 215.0, |_| {});
+    s.causal(post.0, charge.0, E::Parent);
+    let charged = s.span(payments, Server, "POST /charges", 11.3, 209.9, |_| {});
+    s.causal(charge.0, charged.0, E::Request);
+    s.causal(charged.0, charge.1, E::Reply);
+    let capture = s.span(payments, Client, "INSERT charges", 180.4, 205.2, |e| {
+        e.state = vec![StateChange {
+            entity: "order/41".to_owned(),
+            ..change("pay/charges", Op::Write, "state", None, "captured")
+        }];
+    });
+    s.causal(charged.0, capture.0, E::Parent);
+    s.tell("order", "41")
+}
+
 fn finding(kind: FindingKind, grade: Grade, summary: &str, events: &[EventId]) -> Finding {
     Finding {
         id: "f-1c2a77e0b4d95f31".to_owned(),

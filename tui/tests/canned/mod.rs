@@ -5,17 +5,19 @@
 //! | `story.rs`    | how a timeline is put together             |
 //! | `incident.rs` | what befell order/42, and larger timelines |
 //! | `records.rs`  | records as searches and traces return them |
+//! | `tables.rs`   | the answers behind the tables              |
 //! | `store.rs`    | the query interface over these             |
 
 mod incident;
 mod records;
 mod store;
 mod story;
+mod tables;
 
 use serde_json::{Map, Value};
 use timeline::time::Time;
 
-pub(crate) use incident::{crowded, incident, large};
+pub(crate) use incident::{crowded, healthy, incident, large};
 pub(crate) use records::{record, trace_records};
 pub(crate) use store::Canned;
 pub(crate) use story::Story;

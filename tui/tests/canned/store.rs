@@ -1,6 +1,7 @@
 //! The query interface over what is made by hand.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use query::annotations::ToWrite;
 use query::archive::Effort;
@@ -10,13 +11,14 @@ use query::interface::{
     FollowRequest, IncidentsRequest, Query, QueryError, Records, SearchRequest, ServicesRequest,
     StateRequest, TimelineRequest, TracesRequest, WhyAnswer, WhyRequest,
 };
+use timeline::annotation::Written;
 use timeline::document::{
     Affected, Annotations, Clocks, Completeness, Doctor, Entities, Find, FindMatch, Findings, Incidents,
     Pinned, Search, SearchRecord, Services, State, Stats, Timeline, Traces,
 };
 use timeline::survey::Survey;
 
-use super::{Story, at, crowded, incident, large, record, trace_records};
+use super::{Story, at, crowded, healthy, incident, large, record, tables, trace_records};
 
 pub(crate) fn stats(records: u64) -> Stats {
     Stats {
@@ -42,11 +44,25 @@ pub(crate) fn stats(records: u64) -> Stats {
 pub(crate) struct Canned {
     pub(crate) held: AtomicU64,
     pub(crate) growing: bool,
+    /// Whether nothing is wrong.
+    pub(crate) healthy: bool,
+    /// What was written about it.
+    pub(crate) written: Mutex<Vec<Written>>,
 }
 
 impl Canned {
     pub(crate) fn new(held: u64, growing: bool) -> Canned {
-        Canned { held: AtomicU64::new(held), growing }
+        Canned { held: AtomicU64::new(held), growing, healthy: false, written: Mutex::default() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.held.load(Ordering::Relaxed) == 0
+    }
+
+    fn notebook(&self) -> Annotations {
+        let annotations = self.written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (schema, pinned) = (Annotations::SCHEMA.to_owned(), Pinned::default());
+        Annotations { schema, pinned, annotations }
     }
 
     pub(crate) fn whole(shown: u64, total: u64) -> Completeness {
@@ -59,6 +75,7 @@ impl Query for Canned {
         effort.check()?;
         Ok(match request.entity.as_str() {
             "order/42" | "order.id=42" => incident(),
+            "order/41" => healthy(),
             "order/large" => large(3_000, 12),
             "order/huge" => large(100_000, 12),
             "order/crowded" => crowded(),
@@ -83,7 +100,7 @@ impl Query for Canned {
     }
 
     fn clocks(&self, _: &ClocksRequest, _: &Effort) -> Result<Clocks, QueryError> {
-        Err(QueryError::Remote("the canned stories have no records".to_owned()))
+        Ok(tables::clocks())
     }
 
     fn find(&self, value: &str, _: &Effort) -> Result<Find, QueryError> {
@@ -144,48 +161,61 @@ impl Query for Canned {
         Ok(FollowAnswer { records, after: Some(format!("1-{held}-0-0")) })
     }
 
-    fn entities(&self, _: &EntitiesRequest, _: &Effort) -> Result<Entities, QueryError> {
-        Ok(Survey::default().entities(Canned::whole(0, 0), 0))
+    fn entities(&self, request: &EntitiesRequest, _: &Effort) -> Result<Entities, QueryError> {
+        match self.is_empty() {
+            true => Ok(Survey::default().entities(Canned::whole(0, 0), 0)),
+            false => Ok(tables::entities(request.kind.as_deref())),
+        }
     }
 
-    fn affected(&self, _: &AffectedRequest, _: &Effort) -> Result<Affected, QueryError> {
-        Err(QueryError::Malformed { message: "no such finding".to_owned(), at: None })
+    fn affected(&self, request: &AffectedRequest, _: &Effort) -> Result<Affected, QueryError> {
+        if request.finding.starts_with("f-1c2a77e0b4d95f31") {
+            return Ok(tables::affected());
+        }
+        let message = format!("no finding {} in the 41 entities judged", request.finding);
+        Err(QueryError::Malformed { message, at: None })
     }
 
     fn doctor(&self, _: &DoctorRequest, _: &Effort) -> Result<Doctor, QueryError> {
-        Ok(Survey::default().doctor(Canned::whole(0, 0), None))
+        match self.is_empty() {
+            true => Ok(Survey::default().doctor(Canned::whole(0, 0), None)),
+            false => Ok(tables::doctor()),
+        }
     }
 
-    fn state(&self, _: &StateRequest, _: &Effort) -> Result<State, QueryError> {
-        let completeness = Canned::whole(0, 0);
-        Ok(State { schema: State::SCHEMA.to_owned(), at: None, completeness, copies: Vec::new() })
+    fn state(&self, request: &StateRequest, _: &Effort) -> Result<State, QueryError> {
+        Ok(tables::state(&request.entity))
     }
 
     fn findings(&self, _: &FindingsRequest, _: &Effort) -> Result<Findings, QueryError> {
-        Ok(Findings {
-            schema: Findings::SCHEMA.to_owned(),
-            completeness: Canned::whole(0, 0),
-            judged_to: None,
-            judged: 0,
-            cannot_judge: 0,
-            cannot_judge_because: Vec::new(),
-            pending: 0,
-            findings: Vec::new(),
-            rollups: Vec::new(),
-        })
+        Err(QueryError::Remote("the screens ask for incidents".to_owned()))
     }
 
-    fn incidents(&self, _: &IncidentsRequest, _: &Effort) -> Result<Incidents, QueryError> {
-        Err(QueryError::Remote("the canned stories have no incidents".to_owned()))
+    fn incidents(&self, _: &IncidentsRequest, effort: &Effort) -> Result<Incidents, QueryError> {
+        effort.check()?;
+        match self.healthy {
+            true => Ok(Incidents {
+                incidents: Vec::new(),
+                completeness: Canned::whole(0, 0),
+                ..tables::incidents()
+            }),
+            false => Ok(tables::incidents()),
+        }
     }
 
     fn annotations(&self) -> Result<Annotations, QueryError> {
-        let (schema, pinned) = (Annotations::SCHEMA.to_owned(), Pinned::default());
-        Ok(Annotations { schema, pinned, annotations: Vec::new() })
+        Ok(self.notebook())
     }
 
-    fn annotate(&self, _: &[ToWrite]) -> Result<Annotations, QueryError> {
-        Err(QueryError::Remote("nobody writes in the canned stories".to_owned()))
+    fn annotate(&self, annotations: &[ToWrite]) -> Result<Annotations, QueryError> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = |number: usize| hlc::Stamp::from_wall_ns(at(30_000.0).0 + number as u64 * 1_000_000);
+        for to_write in annotations {
+            let number = written.len();
+            written.push(Written { stamp: stamp(number), annotation: to_write.annotation.clone() });
+        }
+        drop(written);
+        Ok(self.notebook())
     }
 
     fn services(&self, _: &ServicesRequest, _: &Effort) -> Result<Services, QueryError> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 use query::archive::Effort;
-use query::interface::{FollowAnswer, FollowRequest, Query, SearchRequest};
+use query::interface::{FollowAnswer, FollowRequest, IncidentsRequest, Query, SearchRequest};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
+use tui::edge::tables;
 use tui::keys::Key;
-use tui::message::{Answer, Effect, Failure, Live, Message, Question};
+use tui::message::{Answer, Effect, Failure, Live, Message, Question, Slot};
 use tui::screens::timeline::TimelineScreen;
 use tui::state::{Screen, Settings, State};
 use tui::theme::Theme;
@@ -63,8 +64,14 @@ impl App {
     /// At home on a store of so many records.
     pub(crate) fn home(size: (u16, u16), records: u64) -> App {
         let mut app = App::new(size, records, Theme::default());
-        app.send(Message::Tick(canned::at(30_000.0)));
+        app.begin();
         app
+    }
+
+    /// The first two seconds: what the store holds, then what is wrong in it.
+    pub(crate) fn begin(&mut self) {
+        self.send(Message::Tick(canned::at(29_000.0)));
+        self.send(Message::Tick(canned::at(30_000.0)));
     }
 
     /// On the timeline of an entity.
@@ -86,7 +93,15 @@ impl App {
         for effect in effects {
             match effect {
                 Effect::Ask { number, question } => self.open.push_back((number, question)),
-                Effect::Cancel(slot) => self.open.retain(|(_, question)| question.slot() != slot),
+                Effect::Cancel(slot) => {
+                    let (given_up, open): (VecDeque<_>, _) =
+                        self.open.drain(..).partition(|(_, question)| question.slot() == slot);
+                    self.open = open;
+                    for (number, _) in given_up {
+                        let failure = Failure { message: "cancelled".to_owned(), at: None, cancelled: true };
+                        self.hold(Message::Answer { slot, number, answer: Err(failure) });
+                    }
+                }
                 Effect::Copy(text) => self.copied.push(text),
                 Effect::Save { name, text } => self.saved.push((name, text)),
                 Effect::Mouse(on) => self.mouse = on,
@@ -94,6 +109,25 @@ impl App {
                 Effect::Quit => self.left = true,
             }
         }
+    }
+
+    /// Sends a message, and leaves what it asks unanswered.
+    pub(crate) fn hold(&mut self, message: Message) {
+        let effects = update(&mut self.state, message);
+        self.take(effects);
+    }
+
+    /// The number of the question that is open in a line.
+    pub(crate) fn waiting_for(&self, slot: Slot) -> Option<u64> {
+        self.open.iter().find(|(_, question)| question.slot() == slot).map(|(number, _)| *number)
+    }
+
+    /// The open question of a line fails.
+    pub(crate) fn fail(&mut self, slot: Slot, message: &str) {
+        let number = self.waiting_for(slot).expect("an open question");
+        self.open.retain(|(open, _)| *open != number);
+        let failure = Failure { message: message.to_owned(), at: None, cancelled: false };
+        self.hold(Message::Answer { slot, number, answer: Err(failure) });
     }
 
     pub(crate) fn answer_all(&mut self) {
@@ -104,13 +138,13 @@ impl App {
     pub(crate) fn answer_one(&mut self) -> bool {
         let Some((number, question)) = self.open.pop_front() else { return false };
         let slot = question.slot();
-        let answer = self.ask(question).map_err(Failure::from);
+        let answer = self.ask(question);
         let effects = update(&mut self.state, Message::Answer { slot, number, answer });
         self.take(effects);
         true
     }
 
-    fn ask(&self, question: Question) -> Result<Answer, query::interface::QueryError> {
+    fn ask(&self, question: Question) -> Result<Answer, Failure> {
         let effort = Effort::new(1_000_000);
         Ok(match question {
             Question::Live { after } => {
@@ -124,6 +158,13 @@ impl App {
                 let waterfall =
                     Waterfall::new(trace, records, total, Canned::whole(total, total), &corrections);
                 Answer::Trace(Arc::new(waterfall))
+            }
+            Question::Incidents => {
+                Answer::Incidents(Arc::new(self.store.incidents(&IncidentsRequest::default(), &effort)?))
+            }
+            Question::Table(topic) => Answer::Table(Arc::new(tables::report(&self.store, &topic, &effort)?)),
+            Question::Beliefs { entities, moment } => {
+                Answer::Beliefs(Arc::new(tables::beliefs(&self.store, entities, &moment, &effort)?))
             }
             Question::Export { told, format } => Answer::Export {
                 name: format!("order-42.{}", format.endings()[0]),

@@ -70,7 +70,7 @@ fn the_tour_ends_with_esc_and_goes_on_with_its_keys() {
 #[test]
 fn every_action_does_something_somewhere() {
     // What is pressed first, on the screen that each scope is of.
-    let starts: [(Scope, &str, &str); 9] = [
+    let starts: [(Scope, &str, &str); 12] = [
         (Scope::Home, "", ""),
         (Scope::Results, "", "/orders<enter>jj"),
         (Scope::Timeline, "order/42", ""),
@@ -80,6 +80,9 @@ fn every_action_does_something_somewhere() {
         (Scope::Trace, "order/42", "tcccjj/o<enter>"),
         (Scope::Trace, "order/42", "tjjjj+++<right><right>xuj"),
         (Scope::Live, "", "Fjjj"),
+        (Scope::Home, "", "<tab><tab>"),
+        (Scope::Table, "", "E<enter>/order/42<enter>"),
+        (Scope::Table, "", "ajo"),
     ];
     let looks = |app: &App| (app.screen(), app.styles(), app.left, app.suspended, app.mouse);
     let mut idle = Vec::new();

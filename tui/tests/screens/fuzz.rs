@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use tui::keys::{BINDINGS, Key};
 use tui::message::{Message, Mouse};
-use tui::screens::home::HomePanes;
 use tui::scroll::Scroll;
 use tui::state::{Screen, State};
+use tui::table::below_names;
 use tui::update::update;
 
 use crate::app::App;
@@ -47,9 +47,10 @@ fn holds(state: &State) -> bool {
     let area = state.area();
     let cursors = match state.screen() {
         Some(Screen::Home(home)) => {
-            let panes = HomePanes::new(area, state.store.services().len());
-            let height = usize::from(HomePanes::inner(panes.records).height);
-            on_screen(home.records, home.shown(&state.store).len(), height)
+            let panes = home.panes(area);
+            let rows = usize::from(below_names(panes.panes.list).height);
+            on_screen(home.records, home.shown(&state.store).len(), usize::from(panes.newest().height))
+                && on_screen(home.table.list.scroll, home.table.rows().len(), rows)
         }
         Some(Screen::Search(search)) => {
             on_screen(search.list.scroll, search.len(), usize::from(search.panes(area).list.height))
@@ -72,6 +73,10 @@ fn holds(state: &State) -> bool {
         }
         Some(Screen::Live(live)) => {
             on_screen(live.list.scroll, live.records.len(), usize::from(live.panes(area).list.height))
+        }
+        Some(Screen::Table(table)) => {
+            let height = usize::from(table.panes(area).list.height);
+            on_screen(table.table.list.scroll, table.table.rows().len(), height)
         }
         None => false,
     };

@@ -9,7 +9,7 @@ use crate::canned::{self, Canned};
 #[test]
 fn live_records_keep_the_cursor_on_its_record() {
     let mut app = App::home((80, 24), 60);
-    app.press("jjj");
+    app.press("<tab><tab>jjj");
     let line = |app: &App| {
         let Some(Screen::Home(home)) = app.state.screen() else { panic!("not at home") };
         home.shown(&app.state.store)[home.records.at].record

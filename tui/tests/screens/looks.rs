@@ -1,9 +1,12 @@
 //! Characters and styles of every screen at the three sizes.
 
+use tui::keys::Key;
+use tui::message::{Message, Slot};
 use tui::theme::{Palette, Theme};
 use tui::tour::Tour;
 
 use crate::app::{App, SIZES};
+use crate::canned;
 
 /// The same keys at the three sizes, as one snapshot.
 fn shown(start: impl Fn((u16, u16)) -> App, keys: &str) -> String {
@@ -24,17 +27,69 @@ macro_rules! screens {
     )* };
 }
 
+fn healthy(size: (u16, u16)) -> App {
+    let mut app = App::new(size, 60, Theme::default());
+    app.store.healthy = true;
+    app.begin();
+    app
+}
+
+/// A third of what there is has been judged.
+fn judging(size: (u16, u16)) -> App {
+    let mut app = App::new(size, 60, Theme::default());
+    app.send(Message::Tick(canned::at(29_000.0)));
+    app.hold(Message::Tick(canned::at(30_000.0)));
+    let number = app.waiting_for(Slot::Incidents).expect("it asks what is wrong");
+    app.hold(Message::Progress { slot: Slot::Incidents, number, share: 0.34 });
+    app
+}
+
+fn failing(size: (u16, u16)) -> App {
+    let mut app = judging(size);
+    app.fail(Slot::Incidents, "the index of shard 3 cannot be read: run `backstory verify`");
+    app
+}
+
+fn asking(size: (u16, u16)) -> App {
+    let mut app = App::home(size, 60);
+    app.hold(Message::Key(Key::char('K')));
+    let number = app.waiting_for(Slot::Table).expect("it asks for clocks");
+    app.hold(Message::Progress { slot: Slot::Table, number, share: 0.5 });
+    app
+}
+
 const INCIDENT: fn((u16, u16)) -> App = |size| App::timeline(size, "order/42");
 
 screens! {
-    home: |size| App::home(size, 60), "jj";
+    home: |size| App::home(size, 60), "";
+    home_newest: |size| App::home(size, 60), "<tab><tab>j";
+    home_detail: |size| App::home(size, 60), "<tab>jjj";
+    home_where_nothing_is_wrong: healthy, "";
+    home_while_it_judges: judging, "";
+    home_given_up: judging, "<esc>";
+    home_that_failed: failing, "";
+    what_an_incident_opens: |size| App::home(size, 60), "<enter>";
+    entities: |size| App::home(size, 60), "Ej";
+    keys: |size| App::home(size, 60), "E<enter>";
+    keys_filtered_and_sorted: |size| App::home(size, 60), "E<enter>/4<enter>ooo";
+    keys_at_a_time: |size| App::home(size, 60), "E<enter>W10:00:02<enter>jj";
+    keys_detail: |size| App::home(size, 60), "E<enter>/order/42<enter><tab>";
+    affected: |size| App::home(size, 60), "aj";
+    compare: |size| App::home(size, 60), "cj";
+    clocks: |size| App::home(size, 60), "Kjj";
+    clock_detail: |size| App::home(size, 60), "Kjjjj<tab>";
+    doctor: |size| App::home(size, 60), "D";
+    doctor_detail: |size| App::home(size, 60), "Dj<tab>jj";
+    doctor_of_an_empty_store: |size| App::home(size, 0), "D";
+    table_while_it_asks: asking, "";
+    table_given_up: asking, "<esc>";
+    table_that_failed: |size| { let mut app = asking(size); app.fail(Slot::Table, "connection refused; is the server up?"); app }, "";
     home_of_an_empty_store: |size| App::home(size, 0), "";
-    home_services: |size| App::home(size, 60), "<tab>j";
     search_of_a_bare_value: |size| App::home(size, 60), "/42<enter>";
     search_error_points_at_the_place: |size| App::home(size, 60), "/order \"x";
     search_without_results: |size| App::home(size, 60), "/nowhere<enter>";
     search_detail: |size| App::home(size, 60), "/orders<enter>jj<tab>j";
-    what_a_record_opens: |size| App::home(size, 60), "j<enter>";
+    what_a_record_opens: |size| App::home(size, 60), "Fj<enter>";
     timeline: INCIDENT, "";
     timeline_changes_only: INCIDENT, "zz";
     timeline_everything: INCIDENT, "zGkk";
@@ -81,7 +136,12 @@ macro_rules! looks {
 }
 
 looks! {
-    looks_of_home: |size| App::home(size, 60), "jj";
+    looks_of_home: |size| App::home(size, 60), "j";
+    looks_of_keys: |size| App::home(size, 60), "E<enter>/4<enter>";
+    looks_of_affected: |size| App::home(size, 60), "aj";
+    looks_of_compare: |size| App::home(size, 60), "cj";
+    looks_of_clocks: |size| App::home(size, 60), "Kj";
+    looks_of_the_doctor: |size| App::home(size, 60), "D";
     looks_of_a_search: |size| App::home(size, 60), "/42<enter>j";
     looks_of_the_timeline: INCIDENT, "";
     looks_of_the_state: INCIDENT, "]]]]]]<tab>";

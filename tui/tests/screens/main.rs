@@ -8,5 +8,6 @@ mod fuzz;
 mod home;
 mod looks;
 mod search;
+mod tables;
 mod timeline;
 mod trace;

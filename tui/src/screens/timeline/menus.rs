@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use query::archive::Window;
 use query::export::Format;
+use timeline::document::Finding;
 
 use super::{TimelineScreen, density};
 use crate::basis;
 use crate::keys::Action;
 use crate::message::{Question, Shared};
 use crate::popup::{Choice, ChoicePopup, Outcome, Popup, ReadingPopup};
+use crate::report::Topic;
 use crate::state::Context;
 use crate::text;
 use crate::times::{self, UTC};
@@ -57,7 +59,7 @@ impl TimelineScreen {
         let (at, id) = self.cursor()?;
         let event = told.event(at)?;
         let copy = |label: &str, text: String| Choice::new(label, &text, to(text.clone()));
-        let command = cx.settings.command("timeline", &self.entity);
+        let command = cx.settings.command(&["timeline", &self.entity]);
         let mut choices = vec![copy("event id", id.to_string())];
         choices.extend(event.trace_id.map(|trace| copy("trace id", trace.to_string())));
         choices.extend(event.span_id.map(|span| copy("span id", span.to_string())));
@@ -90,6 +92,31 @@ impl TimelineScreen {
             return None;
         }
         Some(Popup::Choice(ChoicePopup::new("Findings and gaps", choices)))
+    }
+
+    /// Who else has the finding under the cursor; without one there, the timeline's only one, or one to choose.
+    pub(super) fn affected(&self, cx: &mut Context<'_>) -> (Option<Popup>, Option<Outcome>) {
+        let (Some(told), Some((at, _))) = (&self.told, self.cursor()) else { return (None, None) };
+        let here: Vec<&Finding> = told.findings(at).collect();
+        let findings = if here.is_empty() { told.document.findings.iter().collect() } else { here };
+        let of = |finding: &Finding| {
+            let (finding, entity) = (finding.id.clone(), Some(self.entity.clone()));
+            Outcome::Table(Topic::Affected { finding, entity })
+        };
+        match findings.as_slice() {
+            [] => {
+                cx.say("no finding is known in this timeline");
+                (None, None)
+            }
+            [only] => (None, Some(of(only))),
+            several => {
+                let choice = |finding: &&Finding| {
+                    Choice::new(&finding.kind.name().replace('_', " "), &finding.summary, of(finding))
+                };
+                let choices = several.iter().map(choice).collect();
+                (Some(Popup::Choice(ChoicePopup::new("Who else has which finding?", choices))), None)
+            }
+        }
     }
 
     /// The formats that the timeline can be written in.

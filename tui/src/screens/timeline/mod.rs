@@ -6,12 +6,10 @@
 //! | `lanes.rs`    | which lanes have a column                               |
 //! | `silence.rs`  | stretches in which nothing happened                     |
 //! | `walk.rs`     | jumps from event to event                               |
-//! | `growth.rs`   | when to ask again on a running system                   |
 //! | `density.rs`  | where in time the events are, and stretches to narrow to |
 //! | `menus.rs`    | the pop-ups                                             |
 
 mod density;
-mod growth;
 mod lanes;
 mod menus;
 mod silence;
@@ -27,12 +25,14 @@ use ratatui::layout::{Position, Rect};
 use timeline::id::EventId;
 
 use crate::detail;
+use crate::growth::Growth;
 use crate::keys::{Action, Key, Scope};
 use crate::layout::{Focus, Panes};
 use crate::line::LineEdit;
 use crate::lines::TextLine;
 use crate::message::{Effect, Failure, Mouse, Question, Slot};
-use crate::popup::{Outcome, Popup};
+use crate::popup::{Outcome, Popup, Spot};
+use crate::report::Topic;
 use crate::scroll::Scroll;
 use crate::state::{Asked, Context, Settings};
 use crate::store::Store;
@@ -41,7 +41,6 @@ use crate::told::Told;
 use crate::trail::Trail;
 
 pub use density::Density;
-pub use growth::Growth;
 pub use lanes::{Column, LaneChoice, LanePlan, Place};
 pub use silence::Silence;
 
@@ -103,13 +102,16 @@ pub struct TimelineScreen {
     pub mark: Option<EventId>,
     /// Where the cursor has been.
     pub trail: Trail<EventId>,
+    /// Where to put the cursor once the answer is there.
+    sought: Option<Spot>,
 }
 
 impl TimelineScreen {
-    /// Asks for the timeline of `entity`.
-    pub fn open(entity: &str, store: &Store, cx: &mut Context<'_>) -> TimelineScreen {
+    /// Asks for the timeline of `entity`; the cursor goes to `at`.
+    pub fn open(entity: &str, at: Option<Spot>, store: &Store, cx: &mut Context<'_>) -> TimelineScreen {
+        let entity = entity.to_owned();
         let mut screen =
-            TimelineScreen { entity: entity.to_owned(), side: Focus::State, ..TimelineScreen::default() };
+            TimelineScreen { entity, side: Focus::State, sought: at, ..TimelineScreen::default() };
         screen.ask(false, store, cx);
         screen
     }
@@ -172,6 +174,28 @@ impl TimelineScreen {
         let held = self.cursor().map(|(_, event)| event);
         self.told = Some(told);
         self.list(held, cx);
+        if let Some(event) = self.sought.take().and_then(|spot| self.event_of(&spot)) {
+            self.reach(event, cx);
+            self.look_around(cx);
+        }
+    }
+
+    fn event_of(&self, spot: &Spot) -> Option<EventId> {
+        match spot {
+            Spot::Event(event) => Some(*event),
+            Spot::Finding(id) => {
+                let told = self.told.as_ref()?;
+                let finding = told.document.findings.iter().find(|finding| finding.id == *id)?;
+                finding.events.iter().rfind(|event| told.place(**event).is_some()).copied()
+            }
+        }
+    }
+
+    /// Leaves a third of the list above the cursor's row, so that what led to it is seen.
+    fn look_around(&mut self, cx: &Context<'_>) {
+        let height = usize::from(self.panes(cx.area).list.height);
+        self.scroll.top = self.scroll.at.saturating_sub(height / 3);
+        self.settle(cx);
     }
 
     /// Where keys go.
@@ -342,6 +366,11 @@ impl TimelineScreen {
             Action::PaneBack => self.next_pane(false),
             Action::Open => self.enter(cx),
             Action::Mark => self.toggle_mark(cx),
+            Action::Affected => return self.affected(cx),
+            Action::Compare => {
+                let compare = Topic::Compare { a: self.entity.clone(), b: None };
+                return (None, Some(Outcome::Table(compare)));
+            }
             Action::Pin => self.toggle_pin(cx),
             Action::AllLanes => self.toggle_all_lanes(cx),
             Action::Left => return (self.scroll_lanes(false, cx), None),

@@ -50,7 +50,7 @@ impl TimelineScreen {
     }
 
     /// Puts the cursor on an event; false if it is not in the timeline.
-    fn reach(&mut self, target: EventId, cx: &mut Context<'_>) -> bool {
+    pub(super) fn reach(&mut self, target: EventId, cx: &mut Context<'_>) -> bool {
         let Some(place) = self.told.as_ref().and_then(|told| told.place(target)) else {
             cx.say("that event is not in this timeline");
             return false;

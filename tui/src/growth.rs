@@ -1,16 +1,16 @@
-//! A timeline that is open on a running system grows; what one reads stays where it is.
+//! An answer that is open on a running system grows: when to ask for it again.
 
 use timeline::time::Time;
 
 use crate::store::Store;
 
-/// A timeline is asked for again at most so often, in nanoseconds.
+/// It is asked for again at most so often, in nanoseconds.
 const PAUSE_NS: i128 = 2_000_000_000;
 
 /// Answers may take this share of the time at most: one part in so many.
 const SHARE: i128 = 5;
 
-/// What is known of a timeline's growth.
+/// What is known of an answer's growth.
 #[derive(Debug, Default)]
 pub struct Growth {
     /// How many records had arrived when it was asked for last.
@@ -21,7 +21,7 @@ pub struct Growth {
     took_ns: i128,
     /// Whether the question on its way was not the user's.
     pub quiet: bool,
-    /// Events that came since the user asked.
+    /// Events of a timeline that came since the user asked.
     pub fresh: u64,
     /// Whether the last quiet question failed.
     pub lost: bool,
@@ -29,7 +29,7 @@ pub struct Growth {
 
 impl Growth {
     /// It is asked for now.
-    pub(super) fn ask(&mut self, store: &Store, now: Time, quiet: bool) {
+    pub(crate) fn ask(&mut self, store: &Store, now: Time, quiet: bool) {
         self.arrived = store.arrived;
         self.recoveries = store.recoveries;
         self.asked_at = Some(now);
@@ -40,19 +40,19 @@ impl Growth {
     }
 
     /// It is answered now.
-    pub(super) fn answered(&mut self, now: Time) {
+    pub(crate) fn answered(&mut self, now: Time) {
         self.took_ns = self.asked_at.map_or(0, |asked| now.since(asked));
     }
 
     /// Whether records came since, and it is time to ask again.
-    pub(super) fn is_due(&self, store: &Store, now: Time) -> bool {
+    pub(crate) fn is_due(&self, store: &Store, now: Time) -> bool {
         let pause = PAUSE_NS.max(self.took_ns.saturating_mul(SHARE));
         let rested = self.asked_at.is_none_or(|asked| now.since(asked) >= pause);
         rested && (store.arrived != self.arrived || self.is_back(store))
     }
 
     /// Whether the store has come back since it was asked last.
-    pub(super) fn is_back(&self, store: &Store) -> bool {
+    pub(crate) fn is_back(&self, store: &Store) -> bool {
         store.recoveries != self.recoveries
     }
 }
