@@ -69,7 +69,7 @@ pub(crate) struct Fetch {
     /// Stop after this time
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(crate) time_max: String,
-    /// A file with the token that the backend wants, sent as `Authorization: Bearer …`
+    /// A file with the token that the backend wants, sent as `Authorization: Bearer TOKEN`
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// A header to send along; several times for several

@@ -29,6 +29,9 @@ use self::leads::Leads;
 pub(crate) use self::leads::trace_id;
 pub(crate) use self::tempo::Tempo;
 
+/// What led to a trace that a backend found and did not tell whole.
+const FOUND: &str = "found by a search";
+
 /// So many requests are under way at once.
 const AT_ONCE: usize = 4;
 
@@ -168,6 +171,7 @@ pub(crate) fn fetch(
         waiting: VecDeque::new(),
         held: BTreeSet::new(),
         wanted: BTreeSet::new(),
+        side: BTreeSet::new(),
         asked: BTreeSet::new(),
         fetched: Fetched::default(),
     };
@@ -190,6 +194,8 @@ struct Fetching<'a> {
     held: BTreeSet<TraceId>,
     /// The traces taken in or waited for.
     wanted: BTreeSet<TraceId>,
+    /// Those of them that only a link or message led to: a search that finds one goes on from it.
+    side: BTreeSet<TraceId>,
     /// The searches for tags, as they are said.
     asked: BTreeSet<String>,
     fetched: Fetched,
@@ -248,23 +254,35 @@ impl Fetching<'_> {
                 break;
             }
             let jobs: Vec<Job> = self.waiting.drain(..AT_ONCE.min(self.waiting.len())).collect();
+            let jobs: Vec<Job> = jobs.into_iter().filter(|job| self.is_due(job)).collect();
             let answers = side_by_side(&jobs, |job| self.ask(job));
+            let (mut spent, mut refused) = (None, None);
             for (job, answer) in jobs.into_iter().zip(answers) {
                 match answer {
                     Ok(found) => self.take(&job, found, take)?,
-                    Err(Failure::Spent(spent)) => {
-                        self.waiting.push_back(job);
-                        self.stop(&spent);
-                    }
-                    Err(Failure::Refused(refused)) => {
-                        self.fetched.failures.push(refused);
-                        self.waiting.clear();
-                    }
                     Err(Failure::Failed(failed)) => self.fetched.failures.push(failed),
+                    Err(Failure::Refused(told)) => refused = Some(told),
+                    Err(Failure::Spent(told)) => {
+                        self.waiting.push_back(job);
+                        spent = Some(told);
+                    }
                 }
+            }
+            if let Some(refused) = refused {
+                self.fetched.failures.push(refused);
+                break;
+            }
+            if let Some(spent) = spent {
+                self.stop(&spent);
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Whether a job is still to be done: a search may have told a trace meanwhile.
+    fn is_due(&self, job: &Job) -> bool {
+        !matches!(job, Job::Trace(id, _, goes_on) if self.held.contains(id) && !goes_on)
     }
 
     /// Says what is not done, and leaves it.
@@ -297,14 +315,24 @@ impl Fetching<'_> {
             Job::Search(_, leads_on) | Job::Trace(_, _, leads_on) => *leads_on,
         };
         for (id, answer) in found.traces {
+            let goes_on = leads_on && self.side.remove(&id);
+            if !leads_on && !self.held.contains(&id) {
+                self.side.insert(id);
+            }
             match answer {
-                Some(_) if self.held.contains(&id) => {}
+                Some(answer) if self.held.contains(&id) => {
+                    if goes_on {
+                        let (_, records) = read(self.backend.format(), &answer, &mut |_| Ok(()))?;
+                        self.follow(&records, true);
+                    }
+                }
                 Some(answer) => {
                     self.wanted.insert(id);
                     self.held.insert(id);
                     self.take_trace(id, answer, leads_on, take)?;
                 }
-                None => self.want(&[id], "found by a search", leads_on),
+                None if goes_on => self.waiting.push_back(Job::Trace(id, FOUND, true)),
+                None => self.want(&[id], FOUND, leads_on),
             }
         }
         Ok(())
@@ -317,12 +345,7 @@ impl Fetching<'_> {
         leads_on: bool,
         take: &mut Take<'_>,
     ) -> anyhow::Result<()> {
-        let options = Options { format: Some(self.backend.format()), ..Options::default() };
-        let mut records = Vec::new();
-        let import = import::read(answer.body.as_slice(), &options, &mut |request| {
-            records.extend(decoded(&request));
-            take(request).map_err(|error| import::ImportError::Taken(format!("{error:#}")))
-        })?;
+        let (import, records) = read(self.backend.format(), &answer, take)?;
         self.fetched.traces += 1;
         self.fetched.spans += import.counts.spans;
         self.fetched.logs += import.counts.logs;
@@ -330,14 +353,15 @@ impl Fetching<'_> {
         let faults =
             import.faults.into_iter().map(|fault| format!("trace {id}: {}: {}", fault.place, fault.what));
         self.fetched.failures.extend(faults);
-        if self.plan.expand {
-            self.follow(&records, leads_on);
-        }
+        self.follow(&records, leads_on);
         Ok(())
     }
 
     /// Goes on from the records of a trace: to its keys always, to its links and messages one hop.
     fn follow(&mut self, records: &[Record], leads_on: bool) {
+        if !self.plan.expand {
+            return;
+        }
         let services = self.services.clone();
         self.search_tags(self.leads.key_tags(records), &services, true);
         if leads_on {
@@ -358,6 +382,21 @@ fn capped(search: &Search, came: usize, total: Option<u64>) -> String {
             "{search}: {came} traces came, as many as --limit allows: there may be more; raise it, or narrow --since and --until"
         ),
     }
+}
+
+/// Reads a trace, hands its requests to `take`, and returns its records too.
+fn read(
+    format: Format,
+    answer: &Answer,
+    take: &mut Take<'_>,
+) -> anyhow::Result<(import::Import, Vec<Record>)> {
+    let options = Options { format: Some(format), ..Options::default() };
+    let mut records = Vec::new();
+    let import = import::read(answer.body.as_slice(), &options, &mut |request| {
+        records.extend(decoded(&request));
+        take(request).map_err(|error| import::ImportError::Taken(format!("{error:#}")))
+    })?;
+    Ok((import, records))
 }
 
 /// The records of a request; none where it cannot be read: the import says so.

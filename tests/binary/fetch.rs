@@ -122,8 +122,11 @@ fn links_and_the_names_of_a_key_lead_on_and_what_is_not_there_is_said() {
         }
         let tag = |text: &str| path.contains(text);
         match () {
-            () if tag("/api/traces/aaaa") || tag("/api/traces/0000000000000000000000000000aaaa") => {
-                found(&[trace("aaaa", "stock", ("a", "b"), None)])
+            () if tag("/api/traces/0000000000000000000000000000aaaa") => {
+                found(&[trace("aaaa", "billing", ("app.orderId", "42"), Some("cccc"))])
+            }
+            () if tag("/api/traces/0000000000000000000000000000cccc") => {
+                found(&[trace("cccc", "billing", ("order.key", "42"), Some("dddd"))])
             }
             () if tag("/api/traces/") => {
                 Reply::status(404, r#"{"data":null,"errors":[{"code":404,"msg":"trace not found"}]}"#)
@@ -132,28 +135,34 @@ fn links_and_the_names_of_a_key_lead_on_and_what_is_not_there_is_said() {
                 trace("1111", "orders", ("app.orderId", "42"), Some("aaaa")),
                 trace("2222", "orders", ("order.id", "42"), Some("bbbb")),
             ]),
-            () if tag("service=billing") && tag("app.orderId") => {
-                found(&[trace("3333", "billing", ("app.orderId", "42"), None)])
+            // What a link led to before: found by its key, it leads on itself.
+            () if tag("service=billing") && tag("order.key") => {
+                found(&[trace("cccc", "billing", ("order.key", "42"), Some("dddd"))])
             }
+            () if tag("service=billing") && tag("app.orderId") => found(&[
+                trace("3333", "billing", ("app.orderId", "42"), None),
+                trace("aaaa", "billing", ("app.orderId", "42"), Some("cccc")),
+            ]),
             () => found(&[]),
         }
     });
     let here = tempfile::tempdir().expect("a folder");
     let told =
         said(&fetch(here.path(), &[&["jaeger", &answers.url, "--entity", "order/42"][..], &SINCE].concat()));
-    assert!(told.contains("4 traces, 4 spans"), "{told}");
-    assert!(
-        told.contains("not whole: trace 0000000000000000000000000000bbbb, linked to, is not there"),
-        "{told}"
-    );
-    assert_eq!(stats(here.path())["traces"], 4);
+    assert!(told.contains("5 traces, 5 spans"), "{told}");
+    for lacking in ["bbbb", "dddd"] {
+        let lacking =
+            format!("not whole: trace 0000000000000000000000000000{lacking}, linked to, is not there");
+        assert!(told.contains(&lacking), "{told}");
+    }
+    assert_eq!(stats(here.path())["traces"], 5);
     assert_eq!(
         answers.asked().iter().filter(|path| path.contains("order.id") && path.contains("orders")).count(),
         1,
         "no search twice"
     );
     let alone = tempfile::tempdir().expect("a folder");
-    let told = said(&fetch(alone.path(), &[&["jaeger", &answers.url, "--trace", "cccc"][..]].concat()));
+    let told = said(&fetch(alone.path(), &[&["jaeger", &answers.url, "--trace", "eeee"][..]].concat()));
     assert!(told.contains("asked for, is not there"), "{told}");
 }
 
