@@ -1,9 +1,10 @@
 //! `missing_telemetry`: a span whose parent, or a message whose sender, is named and never came.
 //!
 //! A sampler, and a caller that is not instrumented, explain both. So it is silent where anything is known to be
-//! sampled or dropped, and about parents in other processes.
+//! sampled or dropped, and about parents in other processes. A log line whose span never came tells something only where the
+//! service's spans are known to be whole: logs are kept where a sampler has dropped the spans, and do not say so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
 use super::draft::Draft;
@@ -30,8 +31,10 @@ fn telling<'a>(case: &Case<'a>, gap: &Gap) -> Option<(&'a str, EventId)> {
     let event = gap.event.filter(|event| case.is_overdue(*event))?;
     let record = case.record_of(event)?;
     let entered = |kind: SpanKind| matches!(kind, SpanKind::Server | SpanKind::Consumer);
-    let inside =
-        record.as_span().is_none_or(|span| !entered(span.kind) && span.parent_is_remote() != Some(true));
+    let inside = match record.as_span() {
+        Some(span) => !entered(span.kind) && span.parent_is_remote() != Some(true),
+        None => is_whole(case, record.resource.service()),
+    };
     let tells = match gap.kind {
         GapKind::MissingParent => inside && gap.detail.contains("never arrived"),
         GapKind::EndedWithoutFlush => true,
@@ -40,8 +43,12 @@ fn telling<'a>(case: &Case<'a>, gap: &Gap) -> Option<(&'a str, EventId)> {
     tells.then(|| (record.resource.service(), event))
 }
 
+fn is_whole(case: &Case<'_>, service: &str) -> bool {
+    case.absence(&BTreeSet::from([service]), "") == CompletenessBasis::Whole
+}
+
 fn of_service(case: &Case<'_>, service: &str, kind: GapKind, events: Vec<EventId>) -> Option<Draft> {
-    let absence = case.absence(&std::collections::BTreeSet::from([service]), "");
+    let absence = case.absence(&BTreeSet::from([service]), "");
     if absence == CompletenessBasis::Partial {
         return None;
     }

@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LiveOptions {
-    /// So many entities are kept, about 100 bytes each; beyond it those are forgotten that were quiet longest.
+    /// So many entities are kept, about 300 bytes each; beyond it those are forgotten that were quiet longest.
     pub entities_max: usize,
     /// So many findings are kept, about 2 kB each.
     pub findings_max: usize,

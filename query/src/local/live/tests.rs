@@ -421,3 +421,29 @@ fn what_retention_dropped_is_forgotten() {
     play.judging.retain_from(2);
     assert_eq!(play.live.counts(), (0, 0));
 }
+
+/// `cargo test -p backstory-query --lib a_million_entities -- --ignored --nocapture`
+#[test]
+#[ignore = "prints what a million entities take"]
+fn a_million_entities_take_so_much_memory() {
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default().to_owned();
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default()
+    };
+    let live = Live::new(LiveOptions::default(), String::new());
+    let before = resident();
+    let identity = |number: u32| Identity { kind: "order".to_owned(), key: number.to_string() };
+    let mut named = record(1, &said(1, What::Sql { order: 1, value: "paid" }));
+    for number in 0..1_200_000u32 {
+        if let Body::Span(span) = &mut named.body {
+            span.trace_id.0[..4].copy_from_slice(&number.to_be_bytes());
+        }
+        let mut seen = super::store::Sighting::default();
+        seen.note(&named);
+        live.lock().sight(&identity(number), &seen, &live.options);
+    }
+    let taken = resident().saturating_sub(before) / 1024;
+    println!("1,200,000 distinct entities: {} are kept, {taken} MiB", live.counts().0);
+    assert!(live.counts().0 <= 1_000_000 && taken < 400, "{taken} MiB");
+}
