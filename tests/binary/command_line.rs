@@ -244,6 +244,7 @@ fn every_command_explains_itself() {
         "entities",
         "doctor",
         "affected",
+        "incidents",
         "init",
         "stats",
         "verify",

@@ -11,6 +11,7 @@ mod fetch;
 mod findings;
 mod formats;
 mod import;
+mod incidents;
 mod jaeger;
 mod listeners;
 mod mcp;
