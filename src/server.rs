@@ -97,6 +97,7 @@ impl Server {
             .map_err(|error| name_the_flag(error, serving))?;
         let indexer = start_indexer(folder, &journal)?;
         let (query, judge) = judged(folder, serving, &journal)?;
+        let_go_of_dropped(&journal, &query);
         let addresses =
             Addresses { grpc: collector.grpc, http: collector.http, query: listener.local_addr()? };
         let collector = Arc::new(collector);
@@ -195,6 +196,17 @@ fn judged(
     let judging = source::local(folder, &serving.premises, None)?;
     let judge = Judge::start(folder, judging, Arc::clone(&live), serving.judging.clone())?;
     Ok((Arc::new(local.with_live(live)), judge))
+}
+
+/// Has the query side look at the folder whenever segments are dropped: it closes their files, and only then has
+/// the disk their room back.
+fn let_go_of_dropped(journal: &Journal, query: &Arc<dyn Query>) {
+    let query = Arc::downgrade(query);
+    journal.on_dropped(move |_| {
+        let query = query.clone();
+        // Not on the writer's thread, for which senders wait.
+        std::thread::spawn(move || query.upgrade().map(|query| query.stats()));
+    });
 }
 
 /// Opens the folder's journal for writing; [`Refused::Attended`] where another process does.

@@ -197,6 +197,7 @@ impl<'a> Round<'a> {
     fn run(mut self) -> Result<(), IndexError> {
         self.survey()?;
         while !self.shared.stopped() {
+            self.workshop.follow_retention()?;
             let followed = self.follow()?;
             let busy = followed == Step::More || self.fill()?;
             if !busy {

@@ -22,6 +22,8 @@ pub(crate) struct Workshop {
     extractor: Extractor,
     recent: Recent,
     shards: BTreeMap<u64, Arc<Shard>>,
+    /// The segments that there were when last looked at, oldest first.
+    held: Vec<u64>,
 }
 
 impl Workshop {
@@ -34,6 +36,7 @@ impl Workshop {
             extractor: Extractor::new(),
             recent: Recent::default(),
             shards: BTreeMap::new(),
+            held: Vec::new(),
         })
     }
 
@@ -86,6 +89,17 @@ impl Workshop {
         writer.settle(&self.reader, &mut self.recent, &older)?;
         self.forget(segment);
         Ok(true)
+    }
+
+    /// Sweeps once the journal has dropped segments: the disk has their room back only when nobody has them open.
+    pub(crate) fn follow_retention(&mut self) -> Result<(), IndexError> {
+        let held = self.reader.numbers()?;
+        let before = std::mem::replace(&mut self.held, held);
+        if before.iter().any(|number| self.held.binary_search(number).is_err()) {
+            self.sweep()
+        } else {
+            Ok(())
+        }
     }
 
     /// Removes the shards of segments that the journal no longer holds, and what a crash left half done.

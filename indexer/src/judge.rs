@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use journal::Reader;
 use parking_lot::{Condvar, Mutex};
 use query::archive::Effort;
-use query::interface::QueryError;
+use query::interface::{Query, QueryError};
 use query::{Judging, Live, LiveOptions, Local};
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +169,8 @@ impl Work {
                 if let Some(oldest) = self.oldest_segment() {
                     judging.retain_from(oldest);
                 }
+                // Looking at the folder closes what was dropped: only then has the disk its room back.
+                self.local.stats()?;
             }
             let more = judging.notice(STEP_RECORDS, &self.shared.effort)?;
             let judged = judging.judge(&self.shared.effort)?;

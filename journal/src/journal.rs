@@ -276,7 +276,7 @@ impl Shared {
     fn tell(&self, writer: &Writer) {
         let mut state = self.state.lock();
         let oldest = writer.oldest();
-        let fewer = oldest > state.oldest && state.oldest > 0;
+        let fewer = writer.counts.dropped > state.counts.dropped;
         (state.end, state.oldest, state.counts) = (writer.end, oldest, writer.counts);
         drop(state);
         self.growth.notify_all();

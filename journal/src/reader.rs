@@ -216,8 +216,12 @@ impl Reader {
         segment::dropped(&*self.storage).map_err(|source| ReadError::Io { segment: 0, source })
     }
 
-    fn numbers(&self) -> Result<Vec<u64>, ReadError> {
-        segment::numbers(&*self.storage).map_err(|source| ReadError::Io { segment: 0, source })
+    /// The numbers of the segments there are, oldest first. Those that are gone are closed: until then the disk has not got their room back.
+    pub fn numbers(&self) -> Result<Vec<u64>, ReadError> {
+        let numbers =
+            segment::numbers(&*self.storage).map_err(|source| ReadError::Io { segment: 0, source })?;
+        self.open.lock().retain(|number, _| numbers.binary_search(number).is_ok());
+        Ok(numbers)
     }
 
     /// The end that a writer of this boot tells.

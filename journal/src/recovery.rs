@@ -386,6 +386,7 @@ impl Opening {
         let mut writer = Writer {
             collector: self.collector(),
             segment_bytes: options.segment_bytes,
+            let_go_ns: 0,
             indexed: None,
             options,
             boot,

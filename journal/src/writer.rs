@@ -28,6 +28,8 @@ use crate::storage::{Storage, is_full};
 const INDEX_SHARE: u64 = 2;
 /// When a sender whom a full disk turned away may come back.
 pub(crate) const RETRY_FULL: Duration = Duration::from_secs(5);
+/// How long readers may take to close a segment that was dropped for its room, before the next one goes.
+const LET_GO_NS: u64 = 2_000_000_000;
 /// A segment is sealed once it has so many frames, so that its footer stays a few megabytes.
 const SEGMENT_FRAMES_MAX: u32 = 1 << 19;
 /// Of the disk's room one segment takes at most this part ...
@@ -108,6 +110,8 @@ pub(crate) struct Writer {
     pub(crate) active: Option<Active>,
     /// A segment is sealed once it has so many bytes, on a disk of this size.
     pub(crate) segment_bytes: u64,
+    /// No segment is dropped for its room before this moment: readers still have the last one open.
+    pub(crate) let_go_ns: u64,
     /// What lies before is indexed; `None` where nobody tells.
     pub(crate) indexed: Option<Place>,
     pub(crate) next_number: u64,
@@ -302,8 +306,14 @@ impl Writer {
                     let oldest = self.held.iter().find(|held| !pinned.contains(&held.number)).copied();
                     let yields = oldest.filter(|held| retention::may_yield(held, now_ns, &self.options));
                     let room = self.room();
+                    if now_ns < self.let_go_ns
+                        || yields.is_none_or(|held| !self.drop_segments(&[held.number]))
+                    {
+                        return Err(AppendError::Full(RETRY_FULL));
+                    }
                     // What a reader still has open gives its room back later: dropping more would not help now.
-                    if yields.is_none_or(|held| !self.drop_segments(&[held.number])) || self.room() <= room {
+                    if self.room() <= room {
+                        self.let_go_ns = now_ns.saturating_add(LET_GO_NS);
                         return Err(AppendError::Full(RETRY_FULL));
                     }
                 }

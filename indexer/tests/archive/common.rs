@@ -70,18 +70,21 @@ pub(crate) fn all_records(dir: &Path) -> Vec<Record> {
     records
 }
 
-/// Waits until every segment has its shard, and repeats are known.
-pub(crate) fn wait_until_made(dir: &Path, folder: &Folder) {
+/// Waits until `holds`.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
-    loop {
-        let (found, exact) =
-            (indexer::verify(dir, &mut |_| {}).expect("verified"), folder.stats().expect("stats").exact);
-        if found.is_empty() && exact {
-            return;
-        }
-        assert!(Instant::now() < deadline, "exact: {exact}, {found:?}");
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Waits until every segment has its shard, and repeats are known.
+pub(crate) fn wait_until_made(dir: &Path, folder: &Folder) {
+    wait_until("all is indexed, and repeats are known", || {
+        let found = indexer::verify(dir, &mut |_| {}).expect("verified");
+        found.is_empty() && folder.stats().expect("stats").exact
+    });
 }
 
 fn text(text: impl Into<String>) -> Any {

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::common::{
-    all_records, append, append_refusing, fill, log, logs_body, open_journal, wait_until_made,
+    all_records, append, append_refusing, fill, log, logs_body, open_journal, wait_until, wait_until_made,
 };
 use fastrand::Rng;
 use indexer::{Difference, Folder, IndexError, Indexer, Options, reindex, verify};
@@ -108,6 +108,36 @@ fn a_deleted_index_is_made_anew_and_answers_do_not_change() {
     wait_until_made(dir.path(), &folder);
     assert_eq!(total(&folder), before);
     clocks_are_as_from_scratch(dir.path(), &folder);
+}
+
+/// The files below `dir` that were removed and that this process still has open or mapped: the disk has not their room back.
+#[cfg(target_os = "linux")]
+fn removed_and_held(dir: &std::path::Path) -> Vec<String> {
+    let dir = dir.to_str().expect("a text");
+    let opened = fs::read_dir("/proc/self/fd").expect("open files").flatten();
+    let opened = opened.filter_map(|entry| Some(fs::read_link(entry.path()).ok()?.to_str()?.to_owned()));
+    let mapped = fs::read_to_string("/proc/self/maps").expect("mapped files");
+    let held = opened.chain(mapped.lines().map(str::to_owned));
+    held.filter(|file| file.contains(dir) && file.ends_with("(deleted)")).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_retention_dropped_is_let_go_of_while_nothing_arrives() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = journal::Options { segment_bytes: 6_000, keep_bytes: 40_000, ..Default::default() };
+    let journal = journal::Journal::open(&dir.path().join("journal"), options).expect("a journal").0;
+    let _indexer = Indexer::start(dir.path(), quick()).expect("an indexer");
+    let folder = Folder::open(dir.path()).expect("a folder");
+    for seed in 0..4 {
+        fill(&journal, &mut Rng::with_seed(seed), 40);
+        wait_until_made(dir.path(), &folder);
+    }
+    assert!(journal.oldest() > 5, "{}", journal.oldest());
+    wait_until("no removed file is open", || {
+        folder.stats().expect("stats");
+        removed_and_held(dir.path()).is_empty()
+    });
 }
 
 #[test]
