@@ -4,6 +4,7 @@
 mod files;
 pub mod tables;
 mod terminal;
+pub mod traces;
 mod widths;
 mod workers;
 

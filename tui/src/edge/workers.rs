@@ -8,13 +8,11 @@ use std::time::Duration;
 
 use query::archive::Effort;
 use query::interface::{FollowAnswer, FollowRequest, IncidentsRequest, Query, QueryError, SearchRequest};
-use timeline::id::TraceId;
 use timeline::record::Position;
 
-use super::{Status, tables};
+use super::{Status, tables, traces};
 use crate::message::{Answer, Failure, Live, Message, Question, Slot};
 use crate::told::Told;
-use crate::waterfall::{Corrections, Waterfall};
 
 /// A question may read so many records before its answer is cut and says so.
 const RECORDS_MAX: u64 = 20_000_000;
@@ -22,14 +20,11 @@ const RECORDS_MAX: u64 = 20_000_000;
 /// So many records at most come with a second's live answer.
 const LIVE_MAX: usize = 500;
 
-/// A trace is shown with so many records at most; more than a person walks through.
-const TRACE_MAX: usize = 200_000;
-
-/// So many of them are asked for at a time.
-const TRACE_PAGE: usize = 10_000;
-
 /// So many entities of each type are judged at most, the latest.
 pub(super) const ENTITIES_MAX: usize = 10_000;
+
+/// Home, which asks again and again, has so many entities of each type judged at most, the latest.
+const HOME_ENTITIES_MAX: usize = 1_000;
 
 /// So many incidents are listed at most.
 const INCIDENTS_MAX: usize = 500;
@@ -201,7 +196,7 @@ impl Worker {
                 Answer::Timeline(Arc::new(Told::new(self.query.timeline(&request, effort)?)))
             }
             Question::Trace { trace, corrections } => {
-                Answer::Trace(Arc::new(trace_of(self.query.as_ref(), trace, &corrections, effort)?))
+                Answer::Trace(Arc::new(traces::of(self.query.as_ref(), trace, &corrections, effort)?))
             }
             Question::Export { told, format } => {
                 let entity = &told.0.document.entity;
@@ -211,7 +206,7 @@ impl Worker {
             }
             Question::Incidents => {
                 let request = IncidentsRequest {
-                    entities_max: ENTITIES_MAX,
+                    entities_max: HOME_ENTITIES_MAX,
                     limit: INCIDENTS_MAX,
                     ..IncidentsRequest::default()
                 };
@@ -251,27 +246,6 @@ pub(super) fn follow(
         records.records.reverse();
     }
     Ok(records)
-}
-
-/// All records of a trace, page by page, laid out.
-fn trace_of(
-    query: &dyn Query,
-    trace: TraceId,
-    corrections: &Corrections,
-    effort: &Effort,
-) -> Result<Waterfall, QueryError> {
-    let mut request = SearchRequest { query: format!("trace:{trace}"), limit: TRACE_PAGE, before: None };
-    let mut records = Vec::new();
-    loop {
-        let page = query.search(&request, effort)?;
-        records.extend(page.records);
-        let next = page.next.and_then(|next| next.parse().ok());
-        let (total, completeness) = (page.total, page.completeness);
-        if next.is_none() || next == request.before || records.len() >= TRACE_MAX {
-            return Ok(Waterfall::new(trace, records, total, completeness, corrections));
-        }
-        request.before = next;
-    }
 }
 
 /// `text` as the beginning of a file's name: nothing in it leads to another folder, or needs quoting.

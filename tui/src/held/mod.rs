@@ -145,7 +145,7 @@ impl Pane<'_> {
             let count = |wanted| standings.iter().filter(|(_, _, standing)| *standing == wanted).count();
             let (agree, differ) = (count(Standing::Agrees), count(Standing::Differs));
             let unknown = count(Standing::Unknown);
-            page.labelled("  ", Role::Text, &format!("{agree} agree, {differ} differ, {unknown} unknown"));
+            page.labelled("  ", Role::Text, &format!("{agree} fresh, {differ} stale, {unknown} unknown"));
         }
         for (copy, own, standing) in standings {
             if !many || standing == Standing::Differs {

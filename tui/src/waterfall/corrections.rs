@@ -37,6 +37,11 @@ impl Corrections {
         corrections
     }
 
+    /// Whether no clock is known.
+    pub fn is_empty(&self) -> bool {
+        self.clocks.is_empty()
+    }
+
     /// What is known of the clock that `record`'s times were read from.
     pub fn of(&self, record: &SearchRecord) -> Option<Correction> {
         let clock = self.clock_of(record)?;

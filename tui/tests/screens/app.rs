@@ -10,7 +10,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
-use tui::edge::tables;
+use tui::edge::{tables, traces};
 use tui::keys::Key;
 use tui::message::{Answer, Effect, Failure, Live, Message, Question, Slot};
 use tui::screens::timeline::TimelineScreen;
@@ -20,7 +20,6 @@ use tui::times::UTC;
 use tui::told::Told;
 use tui::update::update;
 use tui::view;
-use tui::waterfall::Waterfall;
 
 use crate::canned::{self, Canned};
 
@@ -153,11 +152,7 @@ impl App {
             }
             Question::Follow { query, after } => Answer::Follow(Box::new(self.follow(query, after)?)),
             Question::Trace { trace, corrections } => {
-                let records = canned::trace_records(trace);
-                let total = records.len() as u64;
-                let waterfall =
-                    Waterfall::new(trace, records, total, Canned::whole(total, total), &corrections);
-                Answer::Trace(Arc::new(waterfall))
+                Answer::Trace(Arc::new(traces::of(&self.store, trace, &corrections, &effort)?))
             }
             Question::Incidents => {
                 Answer::Incidents(Arc::new(self.store.incidents(&IncidentsRequest::default(), &effort)?))

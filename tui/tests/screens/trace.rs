@@ -40,3 +40,22 @@ fn the_trace_is_walked() {
     app.press("<esc><esc>");
     assert!(matches!(app.state.screen(), Some(Screen::Timeline(_))));
 }
+
+#[test]
+fn a_trace_opened_from_a_search_is_corrected_by_the_traffic_around_it() {
+    let mut app = App::home((120, 40), 60);
+    app.press("/orders<enter>t");
+    let Some(Screen::Trace(trace)) = app.state.screen() else { panic!("no trace") };
+    let waterfall = trace.waterfall.as_ref().expect("an answer");
+    let starts = |name: &str| {
+        let hit = (0..waterfall.nodes.len()).find(|line| waterfall.label(*line) == name);
+        waterfall.nodes[hit.expect("a line of that name")].start
+    };
+    let apart = starts("process order.paid").since(starts("publish order.paid"));
+    // What remains is the clock's drift since its offset was taken.
+    let off = apart - 35_000_000;
+    assert!(
+        off.abs() < 10_000,
+        "inventory's clock is 2.45 s ahead; corrected, 35 ms lie between, not {apart} ns"
+    );
+}
