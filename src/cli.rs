@@ -203,7 +203,7 @@ const SEARCH_HELP: &str = r#"A query is made of
   words, "phrases", -not, OR, parentheses, since:15m, until:TIME, at:A..B"#;
 
 const IMPORT_HELP: &str = r#"Files may be compressed with gzip or zstd; - is standard input. What is imported again adds nothing.
-A server that runs on the folder takes them in.
+A server that runs on the folder takes them in, as does one that --connect names.
 
   backstory import traces.json                      a download of Jaeger's UI, or any other known format
   backstory import --service legacy --zone utc \
@@ -253,6 +253,9 @@ pub(crate) struct Import {
     /// Plain logs: how times are written, as %d.%m.%Y %H:%M:%S
     #[arg(long, value_name = "FORMAT")]
     pub(crate) time_format: Option<String>,
+    /// With --connect: where the server takes OTLP/HTTP [default: port 4318 of its host]
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp: Option<String>,
     #[command(flatten)]
     pub(crate) state: ImportState,
 }

@@ -11,11 +11,12 @@ use collector::IMPORT_HEADER;
 use import::Request;
 use indexer::Indexer;
 use journal::otlp::Encoding;
-use journal::{AppendError, Journal, Receipt, Source};
+use journal::{AppendError, Journal, Receipt};
 use query::interface::Query;
 
-use crate::config::Premises;
-use crate::server::{self, Addresses, Refused};
+use crate::command::{Usage, folder};
+use crate::config::{Premises, Source};
+use crate::server::{self, Refused};
 use crate::source;
 
 /// So many requests are on their way to the disk or the server at once.
@@ -27,7 +28,10 @@ const INDEXED_WITHIN: Duration = Duration::from_secs(60);
 /// How often a server that is busy is asked again.
 const TRIES: u32 = 60;
 
-/// A way into a folder.
+/// Where servers take OTLP/HTTP unless they are told otherwise.
+const OTLP_HTTP_PORT: u16 = 4318;
+
+/// A way into a folder, or to a server.
 pub(crate) enum Intake {
     /// This process writes it.
     Own(Own),
@@ -36,6 +40,23 @@ pub(crate) enum Intake {
 }
 
 impl Intake {
+    /// A way to where answers come from: into a folder, or to a server's OTLP/HTTP port, which is at `otlp` where that is said.
+    pub(crate) fn to(
+        source: &Source,
+        keep: journal::Options,
+        token: Option<&str>,
+        otlp: Option<&str>,
+        command: &str,
+    ) -> anyhow::Result<Intake> {
+        match source {
+            Source::Server { url, .. } => {
+                let base = otlp.map_or_else(|| otlp_beside(url), |otlp| Ok(base_url(otlp)))?;
+                Ok(Intake::Server(Server::new(&base, token)))
+            }
+            source => Intake::open(folder(source, command)?, keep, token),
+        }
+    }
+
     /// A way into `folder`, made if it is not there.
     pub(crate) fn open(folder: &Path, keep: journal::Options, token: Option<&str>) -> anyhow::Result<Intake> {
         match server::open_journal(folder, keep) {
@@ -46,7 +67,8 @@ impl Intake {
             }
             Err(error) => match error.downcast::<Refused>()? {
                 Refused::Attended { addresses: Some(addresses), .. } => {
-                    Ok(Intake::Server(Server::new(addresses, token)))
+                    let base = format!("http://{}", server::reachable(addresses.http));
+                    Ok(Intake::Server(Server::new(&base, token)))
                 }
                 refused => Err(refused.into()),
             },
@@ -62,23 +84,38 @@ impl Intake {
     }
 
     /// Returns once all that was handed over is durable and any process finds it.
-    pub(crate) fn finish(self, folder: &Path) -> anyhow::Result<()> {
+    pub(crate) fn finish(self, source: &Source) -> anyhow::Result<()> {
         match self {
             Intake::Own(mut own) => {
                 while let Some(answer) = own.waiting.pop_front() {
                     durable(&answer)?;
                 }
-                wait_until_indexed(&*source::open_folder(folder, &Premises::default())?)?;
+                wait_until_indexed(&*source::open(source, &Premises::default())?)?;
                 own.journal.close();
                 own.indexer.stop();
             }
             Intake::Server(server) => {
                 server.finish()?;
-                wait_until_indexed(&*source::open_folder(folder, &Premises::default())?)?;
+                wait_until_indexed(&*source::open(source, &Premises::default())?)?;
             }
         }
         Ok(())
     }
+}
+
+/// A server's OTLP/HTTP address where only its query address is known: the usual port of that host.
+fn otlp_beside(query: &str) -> Result<String, Usage> {
+    let query = base_url(query);
+    let host = query.rsplit_once(':').map(|(host, _)| host).filter(|host| host.len() > "http://".len());
+    let host = host.ok_or_else(|| {
+        Usage(format!("{query} names no port: say where it takes OTLP/HTTP with --otlp URL"))
+    })?;
+    Ok(format!("{host}:{OTLP_HTTP_PORT}"))
+}
+
+fn base_url(url: &str) -> String {
+    let url = url.trim().trim_end_matches('/');
+    if url.contains("://") { url.to_owned() } else { format!("http://{url}") }
 }
 
 /// The journal of a folder that this process writes.
@@ -99,7 +136,7 @@ impl Own {
         let request = journal::Request {
             signal: request.signal,
             encoding: request.encoding,
-            source: Source::Import,
+            source: journal::Source::Import,
             peer: file.to_owned(),
             tenant: String::new(),
             arrival_is_evidence: false,
@@ -136,17 +173,18 @@ struct Post {
 }
 
 impl Server {
-    fn new(addresses: Addresses, token: Option<&str>) -> Server {
+    fn new(base: &str, token: Option<&str>) -> Server {
         let (posts, waiting) = mpsc::sync_channel::<Post>(IN_FLIGHT_MAX);
         let waiting = std::sync::Arc::new(std::sync::Mutex::new(waiting));
-        let address = server::reachable(addresses.http);
+        let base = base.to_owned();
         let authorization = token.map(|token| format!("Bearer {token}"));
         let post = move || {
-            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
+            let agent: ureq::Agent = config.build().into();
             loop {
                 let next = waiting.lock().map_err(|_| anyhow!("a thread that posts panicked"))?.recv();
                 let Ok(next) = next else { return Ok(()) };
-                post(&agent, &format!("http://{address}{}", next.path), authorization.as_deref(), &next)?;
+                post(&agent, &format!("{base}{}", next.path), authorization.as_deref(), &next)?;
             }
         };
         let threads = (0..IN_FLIGHT_MAX).map(|_| std::thread::spawn(post.clone())).collect();

@@ -75,6 +75,9 @@ pub(crate) struct Fetch {
     /// A header to send along; several times for several
     #[arg(long = "header", value_name = "NAME: VALUE")]
     pub(crate) headers: Vec<String>,
+    /// With --connect: where the server takes OTLP/HTTP [default: port 4318 of its host]
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp: Option<String>,
 }
 
 fn trace_id(text: &str) -> Result<TraceId, &'static str> {

@@ -9,7 +9,7 @@ use query::export::sanitise;
 use timeline::question::Question;
 
 use crate::cli::{Backend as Kind, Fetch};
-use crate::command::{Usage, folder, window};
+use crate::command::{Usage, window};
 use crate::config::{Serving, Source, parse_duration};
 use crate::fetch::{Backend, Budget, Client, Fetched, Jaeger, Plan, Search, Tempo};
 use crate::intake::Intake;
@@ -25,7 +25,6 @@ pub(crate) fn run(
     serving: &Serving,
     token: Option<&str>,
 ) -> anyhow::Result<ExitCode> {
-    let folder = folder(source, "fetch")?;
     let plan = plan(fetch)?;
     let client = client(fetch)?;
     let backend: &dyn Backend = match fetch.from {
@@ -37,10 +36,10 @@ pub(crate) fn run(
         keep_bytes: serving.keep_bytes,
         ..journal::Options::default()
     };
-    let mut intake = Intake::open(folder, keep, token)?;
+    let mut intake = Intake::to(source, keep, token, fetch.otlp.as_deref(), "fetch")?;
     let fetched =
         crate::fetch::fetch(backend, &client, &plan, &mut |request| intake.take(request, client.base()));
-    intake.finish(folder)?;
+    intake.finish(source)?;
     let fetched = fetched?;
     tell(&fetched, &client);
     Ok(if fetched.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })

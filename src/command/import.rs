@@ -10,7 +10,7 @@ use import::{Format, ImportError, LogOptions, Options, StateOptions, Zone};
 use query::export::sanitise;
 
 use crate::cli::Import;
-use crate::command::{Usage, folder};
+use crate::command::Usage;
 use crate::config::{Serving, Source};
 use crate::intake::Intake;
 use crate::progress::Progress;
@@ -25,14 +25,13 @@ pub(crate) fn run(
     serving: &Serving,
     token: Option<&str>,
 ) -> anyhow::Result<ExitCode> {
-    let folder = folder(source, "import")?;
     let options = options(import)?;
     let keep = journal::Options {
         keep_for: serving.keep_for,
         keep_bytes: serving.keep_bytes,
         ..journal::Options::default()
     };
-    let mut intake = Intake::open(folder, keep, token)?;
+    let mut intake = Intake::to(source, keep, token, import.otlp.as_deref(), "import")?;
     let mut failed = false;
     for file in import.files.iter().chain(&import.state.snapshot) {
         let name = file.display().to_string();
@@ -44,7 +43,7 @@ pub(crate) fn run(
             }
         }
     }
-    intake.finish(folder)?;
+    intake.finish(source)?;
     Ok(if failed { ExitCode::from(3) } else { ExitCode::SUCCESS })
 }
 

@@ -161,7 +161,7 @@ fn explain_nothing(query: &dyn Query, nothing: &str) -> anyhow::Result<()> {
 }
 
 /// The folder that `source` names; `command` works on nothing else.
-fn folder<'a>(source: &'a Source, command: &str) -> Result<&'a std::path::Path, Usage> {
+pub(crate) fn folder<'a>(source: &'a Source, command: &str) -> Result<&'a std::path::Path, Usage> {
     match source {
         Source::Folder(folder) => Ok(folder),
         Source::Bundle(file) => {

@@ -53,6 +53,22 @@ fn a_running_server_takes_a_file_in() {
 }
 
 #[test]
+fn a_server_elsewhere_takes_a_file_in_through_its_otlp_port() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    let otlp = format!("http://{}", server.http);
+    let imported = server.ask(&["import", incidents().to_str().expect("a path in Unicode"), "--otlp", &otlp]);
+    assert!(imported.status.success(), "{}", text(&imported.stderr));
+    let timeline = server.json(&["timeline", "order/42", "--format", "json", "--brief"]);
+    let events = timeline["events"].as_array().expect("events");
+    assert!(events.len() > 50 && events.iter().all(|event| event["arrival"].is_null()));
+    let nobody =
+        server.ask(&["import", incidents().to_str().expect("a path in Unicode"), "--otlp", "127.0.0.1:1"]);
+    assert_eq!(nobody.status.code(), Some(3), "{}", text(&nobody.stderr));
+    assert!(text(&nobody.stderr).contains("cannot be reached"), "{}", text(&nobody.stderr));
+}
+
+#[test]
 fn standard_input_is_read_and_good_lines_stay_beside_bad_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut child = Command::new(BINARY)
@@ -89,8 +105,9 @@ fn what_cannot_be_read_is_said_with_what_to_do() {
 
     let wrong = backstory(&["import", "x", "--pattern", "("]);
     assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
-    let remote = backstory(&["import", "x", "--connect", "http://127.0.0.1:1"]);
+    let remote = backstory(&["import", "x", "--connect", "http://localhost"]);
     assert_eq!(remote.status.code(), Some(2), "{}", text(&remote.stderr));
+    assert!(text(&remote.stderr).contains("--otlp"), "{}", text(&remote.stderr));
 }
 
 #[test]
