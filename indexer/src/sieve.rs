@@ -3,6 +3,8 @@
 //! The sieve lets through whatever it is not sure about. What the resource says is asked once for all its
 //! items; then an item's bytes are searched, and only what they may hold is read.
 
+use std::collections::HashSet;
+
 use journal::otlp::view::{Attribute, Attributes, Item, Resource, Value};
 use query::predicate::{Predicate, TextMatch, words};
 use timeline::id::{SpanId, TraceId};
@@ -10,6 +12,9 @@ use timeline::record::{Severity, StatusCode};
 use timeline::token::{self, Sought};
 
 use crate::needles::Needles;
+
+/// From so many traces on, an item is looked at once rather than searched for each.
+const MANY: usize = 8;
 
 /// A predicate, made ready to look at items.
 pub(crate) enum Sieve<'a> {
@@ -21,6 +26,10 @@ pub(crate) enum Sieve<'a> {
     Token(String, Needles),
     /// A leaf that the predicate itself says best.
     Leaf(&'a Predicate, Needles),
+    /// Of one of many traces: one look at the item's own trace is cheaper than to search it for each.
+    OfTraces(HashSet<TraceId>),
+    /// With a link to one of many traces.
+    LinksTo(HashSet<TraceId>),
     Everything,
 }
 
@@ -28,7 +37,9 @@ impl<'a> Sieve<'a> {
     pub(crate) fn of(predicate: &'a Predicate) -> Sieve<'a> {
         match predicate {
             Predicate::All(all) => Sieve::All(all.iter().map(Sieve::of).collect()),
-            Predicate::Any(any) => Sieve::Any(any.iter().map(Sieve::of).collect()),
+            Predicate::Any(any) => {
+                Sieve::of_many_traces(any).unwrap_or_else(|| Sieve::Any(any.iter().map(Sieve::of).collect()))
+            }
             Predicate::Not(_) => Sieve::Everything,
             Predicate::Word(word) => Sieve::of_words(words(word)),
             Predicate::Phrase(phrase) => {
@@ -39,6 +50,17 @@ impl<'a> Sieve<'a> {
             }
             leaf => Sieve::Leaf(leaf, Needles::of_leaf(leaf)),
         }
+    }
+
+    /// The sieve of predicates that all ask for a trace, or all for a link to one, where they are many.
+    fn of_many_traces(any: &[Predicate]) -> Option<Sieve<'a>> {
+        if any.len() < MANY {
+            return None;
+        }
+        let of = |one: &Predicate| if let Predicate::Trace(id) = one { Some(*id) } else { None };
+        let link = |one: &Predicate| if let Predicate::LinkTo(id) = one { Some(*id) } else { None };
+        let traces = any.iter().map(of).collect::<Option<_>>().map(Sieve::OfTraces);
+        traces.or_else(|| any.iter().map(link).collect::<Option<_>>().map(Sieve::LinksTo))
     }
 
     fn of_words(words: Vec<String>) -> Sieve<'a> {
@@ -60,7 +82,7 @@ impl<'a> Sieve<'a> {
                 return Narrowed::Any(any.iter().map(|sieve| sieve.within(resource)).collect());
             }
             Sieve::Everything => Some(true),
-            Sieve::Word(..) => None,
+            Sieve::Word(..) | Sieve::OfTraces(_) | Sieve::LinksTo(_) => None,
             Sieve::Token(token, _) => list_holds(&resource.attributes, token).then_some(true),
             Sieve::Leaf(predicate, _) => resource_tells(predicate, resource),
         };
@@ -85,7 +107,9 @@ impl Narrowed<'_> {
             Sieve::Word(_, needles) | Sieve::Token(_, needles) | Sieve::Leaf(_, needles) => {
                 needles.may_be_in(encoded)
             }
-            Sieve::All(_) | Sieve::Any(_) | Sieve::Everything => true,
+            Sieve::All(_) | Sieve::Any(_) | Sieve::OfTraces(_) | Sieve::LinksTo(_) | Sieve::Everything => {
+                true
+            }
         })
     }
 
@@ -95,6 +119,9 @@ impl Narrowed<'_> {
             Sieve::Word(word, _) => says(item, word),
             Sieve::Token(token, _) => holds(item, token),
             Sieve::Leaf(predicate, _) => leaf(predicate, item),
+            Sieve::OfTraces(traces) => trace_id(item).is_some_and(|id| traces.contains(&id)),
+            Sieve::LinksTo(traces) => matches!(item, Item::Span(span)
+                if span.links().any(|link| traces.contains(&link.trace_id().unwrap_or_default()))),
             Sieve::All(_) | Sieve::Any(_) | Sieve::Everything => true,
         })
     }

@@ -1,5 +1,6 @@
 //! A folder answers exactly as the plain archive in memory does, whatever is asked.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::common::{all_records, fill, open_journal, uuid, wait_until_made};
@@ -180,20 +181,19 @@ fn check(seed: u64) {
     same_clocks(&folder, &memory, Window::default());
     same_clocks(&folder, &memory, window(rng));
     assert_eq!(indexer::verify(dir.path(), &mut |_| {}).expect("verified"), []);
-    let traces: Vec<TraceId> = (1..5).map(|number| TraceId([number; 16])).collect();
-    let fetch = |archive: &dyn Archive| {
-        let mut ids: Vec<_> = archive
-            .fetch(&traces, &Effort::new(1_000_000))
-            .expect("an answer")
-            .records
-            .iter()
-            .map(|record| record.id)
-            .collect();
-        ids.sort();
-        ids.dedup();
-        ids
-    };
-    assert_eq!(fetch(&folder), fetch(&memory));
+    // Few traces are sought in an item one by one, many at once.
+    for many in [5, 40] {
+        let traces: Vec<TraceId> = (1..many).map(|number| TraceId([number; 16])).collect();
+        let links = Predicate::Any(traces.iter().copied().map(Predicate::LinkTo).collect());
+        let page = Page { before: None, limit: usize::MAX };
+        let ids = |archive: &dyn Archive| {
+            let effort = Effort::new(1_000_000);
+            let fetched = archive.fetch(&traces, &effort).expect("an answer").records;
+            let linking = archive.find(&links, Window::default(), page, &effort).expect("an answer").records;
+            [fetched, linking].map(|records| records.iter().map(|record| record.id).collect::<BTreeSet<_>>())
+        };
+        assert_eq!(ids(&folder), ids(&memory));
+    }
 }
 
 proptest! {
