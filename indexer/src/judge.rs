@@ -29,7 +29,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How often it looks what retention dropped.
 const RETAIN_EVERY: Duration = Duration::from_secs(10);
 /// So many records are read before anything else is looked at.
-const STEP_RECORDS: usize = 8_192;
+const STEP_RECORDS: usize = 1_024;
 /// The longest rest after one piece of work.
 const REST_MAX: Duration = Duration::from_secs(5);
 

@@ -54,7 +54,7 @@ impl Default for LiveOptions {
             entities_max: 1_000_000,
             findings_max: 20_000,
             traces_max: 128,
-            records_max: 50_000,
+            records_max: 20_000,
             waiting_max: 100_000,
         }
     }
