@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use journal::Reader;
+use journal::{Place, Reader};
 use parking_lot::{Condvar, Mutex};
 use query::archive::Effort;
 use query::interface::{Query, QueryError};
@@ -30,6 +30,10 @@ const RETRY: Duration = Duration::from_secs(5);
 const RETAIN_EVERY: Duration = Duration::from_secs(10);
 /// So many records are read before anything else is looked at.
 const STEP_RECORDS: usize = 1_024;
+/// While the journal grows by more bytes a second, nothing is judged: the index is behind, and reading past it takes memory.
+const RUSH_BYTES_S: u64 = 8 << 20;
+/// Over how long that is measured.
+const RUSH_TIME: Duration = Duration::from_millis(500);
 /// The longest rest after one piece of work.
 const REST_MAX: Duration = Duration::from_secs(5);
 
@@ -156,13 +160,44 @@ struct Work {
     options: JudgeOptions,
 }
 
+/// How fast the journal grows.
+#[derive(Default)]
+struct Growth {
+    seen: Option<(Instant, Place)>,
+    is_rush: bool,
+}
+
+impl Growth {
+    fn is_rush(&mut self, reader: &Reader) -> bool {
+        let measured = self.seen.filter(|(at, _)| at.elapsed() < RUSH_TIME);
+        if measured.is_none() {
+            let end = reader.end().unwrap_or_default();
+            self.is_rush = self.seen.is_some_and(|(at, before)| is_rush(before, end, at.elapsed()));
+            self.seen = Some((Instant::now(), end));
+        }
+        self.is_rush
+    }
+}
+
+/// Whether the journal that grew from one place to the other in this time grows fast; of a segment begun meanwhile, what
+/// is in it counts.
+fn is_rush(before: Place, end: Place, time: Duration) -> bool {
+    let begun = if before.segment == end.segment { before.offset } else { 0 };
+    end.offset.saturating_sub(begun) as f64 > RUSH_BYTES_S as f64 * time.as_secs_f64()
+}
+
 impl Work {
     /// From start, or a failure, to the next one.
     fn run(&self) -> Result<(), QueryError> {
         let mut judging = Judging::new(Arc::clone(&self.local), Arc::clone(&self.live));
         let (mut saved, mut retained) = (Instant::now(), None::<Instant>);
         let mut changed = false;
+        let mut growth = Growth::default();
         while !self.shared.stopped() {
+            if growth.is_rush(&self.reader) {
+                self.shared.rest(POLL);
+                continue;
+            }
             let begun = Instant::now();
             if retained.is_none_or(|at| at.elapsed() >= RETAIN_EVERY) {
                 retained = Some(begun);
@@ -212,4 +247,18 @@ impl Work {
 
 fn path(dir: &Path) -> PathBuf {
     dir.join("index").join("judged.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rush_is_measured_in_bytes_a_second() {
+        let at = |segment, mib: u64| Place { segment, offset: mib << 20 };
+        let second = Duration::from_secs(1);
+        assert!(is_rush(at(1, 10), at(1, 19), second) && !is_rush(at(1, 10), at(1, 17), second));
+        assert!(!is_rush(at(1, 10), at(1, 19), 2 * second));
+        assert!(is_rush(at(1, 127), at(2, 9), second) && !is_rush(at(1, 127), at(2, 1), second));
+    }
 }
