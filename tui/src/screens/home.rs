@@ -128,13 +128,14 @@ impl Home {
         self.asked = Some(Asked::new(cx.ask(Question::Incidents)));
     }
 
-    /// Asks what is wrong, at first and as records arrive.
+    /// Asks what is wrong: at first, as records arrive, and for a while after, since judging waits for late ones.
     pub fn tick(&mut self, store: &Store, cx: &mut Context<'_>) {
         let holds_some = store.stats.is_some() && !store.is_empty();
         if self.asked.is_some() || self.given_up || !holds_some {
             return;
         }
-        if !self.answered && self.failure.is_none() || self.growth.is_due(store, cx.now) {
+        let first = !self.answered && self.failure.is_none();
+        if first || self.growth.is_due(store, cx.now) || self.growth.is_settling(cx.now) {
             self.ask(self.answered, store, cx);
         }
     }

@@ -95,15 +95,30 @@ fn what_is_wrong_is_asked_once_and_again_as_records_arrive() {
     app.hold(Message::Tick(canned::at(31_000.0)));
     assert_eq!(app.waiting_for(Slot::Incidents), Some(first), "one question at a time");
     app.answer_all();
-    app.send(Message::Tick(canned::at(40_000.0)));
+    app.send(Message::Tick(canned::at(36_000.0)));
     assert_eq!(app.waiting_for(Slot::Incidents), None, "nothing has arrived");
     app.store.growing = true;
-    app.send(Message::Tick(canned::at(50_000.0)));
-    app.hold(Message::Tick(canned::at(51_000.0)));
+    app.send(Message::Tick(canned::at(38_000.0)));
+    app.hold(Message::Tick(canned::at(39_000.0)));
     assert!(app.waiting_for(Slot::Incidents).is_some());
     app.answer_all();
     app.press("<esc>");
     assert!(app.screen().contains("captured twice"));
+}
+
+/// Judging waits for late records: what is wrong with the last ones shows when nothing arrives any more.
+#[test]
+fn what_is_wrong_is_asked_again_for_a_while_after_the_last_record() {
+    let mut app = App::new((120, 40), 60, Theme::default());
+    app.send(Message::Tick(canned::at(29_000.0)));
+    app.send(Message::Tick(canned::at(30_000.0)));
+    app.hold(Message::Tick(canned::at(35_000.0)));
+    assert_eq!(app.waiting_for(Slot::Incidents), None, "it was asked just now");
+    app.hold(Message::Tick(canned::at(45_000.0)));
+    assert!(app.waiting_for(Slot::Incidents).is_some());
+    app.answer_all();
+    app.hold(Message::Tick(canned::at(300_000.0)));
+    assert_eq!(app.waiting_for(Slot::Incidents), None, "it has settled");
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Default for LiveOptions {
     fn default() -> LiveOptions {
         LiveOptions {
             entities_max: 1_000_000,
-            findings_max: 20_000,
+            findings_max: 8_000,
             traces_max: 128,
             records_max: 20_000,
             waiting_max: 100_000,
