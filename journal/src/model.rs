@@ -186,10 +186,12 @@ impl Bench {
         });
         self.say(Annotation::new("ada", Time(self.said.len() as u64), says));
         let status = Says::Status { incident: "i-1".to_owned(), status: IncidentStatus::Open };
-        if self.say(Annotation {
+        let acknowledged = self.say(Annotation {
             id: "s-1".to_owned(),
             ..Annotation::new("ada", Time(self.said.len() as u64), status)
-        }) {
+        });
+        // On a full disk, making room for this very word may have taken the segment before it was pinned.
+        if acknowledged && self.writer.segments().contains(&segment) {
             self.pinned = Some(segment);
         }
     }
