@@ -184,14 +184,16 @@ impl Bench {
             services: vec![],
             segments: vec![segment],
         });
-        self.say(Annotation::new("ada", Time(self.said.len() as u64), says));
+        // A word that was not acknowledged may stand all the same, and pin another segment instead.
+        self.pinned = None;
+        let outlined = self.say(Annotation::new("ada", Time(self.said.len() as u64), says));
         let status = Says::Status { incident: "i-1".to_owned(), status: IncidentStatus::Open };
-        let acknowledged = self.say(Annotation {
+        let opened = self.say(Annotation {
             id: "s-1".to_owned(),
             ..Annotation::new("ada", Time(self.said.len() as u64), status)
         });
         // On a full disk, making room for this very word may have taken the segment before it was pinned.
-        if acknowledged && self.writer.segments().contains(&segment) {
+        if outlined && opened && self.writer.segments().contains(&segment) {
             self.pinned = Some(segment);
         }
     }
