@@ -424,7 +424,7 @@ fn what_retention_dropped_is_forgotten() {
 
 /// `cargo test -p backstory-query --lib a_million_entities -- --ignored --nocapture`
 #[test]
-#[ignore = "prints what a million entities take"]
+#[ignore = "a benchmark: cargo test -p backstory-query --lib a_million_entities -- --ignored --nocapture"]
 fn a_million_entities_take_so_much_memory() {
     let resident = || {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
