@@ -184,16 +184,15 @@ impl Bench {
             services: vec![],
             segments: vec![segment],
         });
-        // A word that was not acknowledged may stand all the same, and pin another segment instead.
-        self.pinned = None;
+        // Of a word that was not acknowledged nobody knows whether it stands, and pins another segment instead.
+        let before = self.pinned.take();
         let outlined = self.say(Annotation::new("ada", Time(self.said.len() as u64), says));
         let status = Says::Status { incident: "i-1".to_owned(), status: IncidentStatus::Open };
         let opened = self.say(Annotation {
             id: "s-1".to_owned(),
             ..Annotation::new("ada", Time(self.said.len() as u64), status)
         });
-        // On a full disk, making room for this very word may have taken the segment before it was pinned.
-        if outlined && opened && self.writer.segments().contains(&segment) {
+        if outlined && (opened || before.is_some()) {
             self.pinned = Some(segment);
         }
     }

@@ -279,11 +279,11 @@ impl Writer {
         if !fates.iter().any(|fate| matches!(fate, Fate::New)) {
             return Ok(Vec::new());
         }
-        self.with_room(now_ns, |writer| writer.rotate(now_ns))?;
+        self.with_room(batch, now_ns, |writer| writer.rotate(now_ns))?;
         let new = fates.iter().zip(batch).enumerate();
         let new = new.filter(|(_, (fate, _))| matches!(fate, Fate::New)).map(|(index, (_, p))| (index, p));
         let encoded = self.encode(new).map_err(|error| self.poison(&error))?;
-        self.with_room(now_ns, |writer| writer.put(&encoded.bytes))?;
+        self.with_room(batch, now_ns, |writer| writer.put(&encoded.bytes))?;
         self.settle(&encoded, now_ns).map_err(|error| self.poison(&error))?;
         self.note_down(batch, &encoded.receipts);
         let requests = encoded.receipts.iter().filter_map(|(index, _)| batch[*index].content.as_request());
@@ -294,6 +294,7 @@ impl Writer {
     /// Does `work`, dropping the oldest segments for as long as the disk is full.
     fn with_room(
         &mut self,
+        batch: &[Pending],
         now_ns: u64,
         mut work: impl FnMut(&mut Writer) -> Result<(), WriteFault>,
     ) -> Result<(), AppendError> {
@@ -302,7 +303,7 @@ impl Writer {
                 Ok(()) => return Ok(()),
                 Err(WriteFault::Failed(error)) => return Err(self.poison(&error)),
                 Err(WriteFault::Full) => {
-                    let pinned = self.pinned();
+                    let pinned = self.pinned(batch);
                     let oldest = self.held.iter().find(|held| !pinned.contains(&held.number)).copied();
                     let yields = oldest.filter(|held| retention::may_yield(held, now_ns, &self.options));
                     let room = self.room();
@@ -577,7 +578,7 @@ impl Writer {
             |pinned: &BTreeSet<u64>| retention::due(&self.held, active_bytes, now_ns, &self.options, pinned);
         // Most often nothing is due, and nobody need look what is pinned.
         let none = due(&BTreeSet::new()).is_empty();
-        let due = if none { Vec::new() } else { due(&self.pinned()) };
+        let due = if none { Vec::new() } else { due(&self.pinned(&[])) };
         self.drop_segments(&due);
         self.counts.segments = (self.held.len() + usize::from(self.active.is_some())) as u64;
         self.counts.bytes = active_bytes + self.held.iter().map(|held| held.bytes).sum::<u64>();
@@ -585,13 +586,22 @@ impl Writer {
             + self.active.as_ref().map_or(0, |active| active.index.totals.items);
     }
 
-    /// The segments that are kept longer for open incidents.
-    fn pinned(&self) -> BTreeSet<u64> {
+    /// The segments that are kept longer for open incidents, those that annotations of `batch` open too: making room for
+    /// a pin must not take what it pins.
+    fn pinned(&self, batch: &[Pending]) -> BTreeSet<u64> {
+        let mut notebook = self.notebook.clone();
+        for own in batch {
+            if let Content::Annotation { body, first } = &own.content
+                && let Ok(annotation) = serde_json::from_slice(body)
+            {
+                notebook.add(Written { stamp: first.unwrap_or(Stamp::MAX), annotation });
+            }
+        }
         let active = self.active.as_ref().map(|active| (active.segment.number, active.at));
         let held: BTreeMap<u64, u64> =
             self.held.iter().map(|held| (held.number, held.bytes)).chain(active).collect();
         let bytes_max = self.options.pinned_bytes();
-        timeline::incident::pinned(&self.notebook, &held, bytes_max).segments.into_iter().collect()
+        timeline::incident::pinned(&notebook, &held, bytes_max).segments.into_iter().collect()
     }
 
     /// Drops these segments, but never the last of all; false if that or the disk stops it.
